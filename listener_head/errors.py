@@ -1,0 +1,9 @@
+"""The one error that a user can mend."""
+
+
+class UserError(ValueError):
+    """Bad input from outside: a file, a parameter, a device, a message.
+
+    The text is one line that names the thing, the value found and the fix. Commands print it
+    without a traceback and leave with status 2; nodes log it and refuse to configure.
+    """
