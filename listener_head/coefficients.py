@@ -129,7 +129,8 @@ class Coefficients:
     @property
     def motion(self) -> FloatArray:
         """Motion vector [layout.size]."""
-        return np.concatenate([self.rotation, self.expression, self.translation, self.crop]).astype(np.float32)
+        parts = [self.rotation, self.expression, self.translation, self.crop]
+        return np.concatenate(parts).astype(np.float32)
 
     @classmethod
     def from_motion(

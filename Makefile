@@ -1,0 +1,25 @@
+# Each target sets up all that it needs, in .venv; docs/building.md tells how.
+.PHONY: setup build demo test lint bench colcon clean
+
+setup build:
+	@scripts/setup.sh
+
+# make demo INPUT=talk.mp4 ARGS="--attitude positive"
+demo:
+	@scripts/setup.sh -- listener_head demo $(if $(INPUT),--input "$(INPUT)") $(ARGS)
+
+# make test ARGS="test/audio -k mel"
+test:
+	@scripts/setup.sh train test -- python -m pytest $(ARGS)
+
+lint:
+	@scripts/setup.sh dev -- bash -ec 'ruff check . && ruff format --check . && mypy'
+
+bench:
+	@scripts/setup.sh train test -- listener_head bench $(ARGS)
+
+colcon:
+	@scripts/setup.sh test colcon -- scripts/colcon.sh
+
+clean:
+	rm -rf .venv build install log out

@@ -1,0 +1,48 @@
+"""Feature frames from stamped chunks of sound, as a microphone's driver or a network delivers them."""
+
+from __future__ import annotations
+
+from numpy.typing import ArrayLike
+
+from listener_head.audio.stream import FeatureFrames, FeatureStream
+
+# Stamps of a sound card wander by some milliseconds, and its clock drifts against the computer's; beyond
+# this the stream is brought back into step.
+TOLERANCE_NS = 20_000_000
+# More than this is not a lost chunk: another clock, another recording.
+RESTART_NS = 1_000_000_000
+
+
+class StampedFeatures:
+    """A `FeatureStream` that follows the stamps of its chunks.
+
+    Sound that is missing between two chunks becomes silence whose frames carry ``gap``; sound that comes
+    twice is left out once. A jump of more than a second, or another sample rate, starts anew and is counted
+    in ``restarts``.
+    """
+
+    def __init__(self, layout: str = "paper45") -> None:
+        self.layout = layout
+        self.restarts = 0
+        self._stream: FeatureStream | None = None
+
+    def push(self, stamp_ns: int, samples: ArrayLike, sample_rate: int) -> list[FeatureFrames]:
+        """The frames that a chunk completes, those of a gap before it first.
+
+        ``stamp_ns`` is the instant of its first sample; ``samples`` is [N] or [N, channels]. UserError as in
+        `FeatureStream`.
+        """
+        stream = self._stream
+        if stream is not None and stream.sample_rate == sample_rate:
+            late_ns = stamp_ns - stream.end_ns
+            if abs(late_ns) <= TOLERANCE_NS:
+                return [stream.push_frames(samples)]
+            if abs(late_ns) <= RESTART_NS:
+                count = abs(late_ns) * sample_rate // 1_000_000_000
+                if late_ns > 0:
+                    return [stream.insert_silence(count), stream.push_frames(samples)]
+                return [stream.push_frames(samples[count:])]  # type: ignore[index]
+        if stream is not None:
+            self.restarts += 1
+        self._stream = FeatureStream(sample_rate, self.layout, start_ns=stamp_ns)
+        return [self._stream.push_frames(samples)]

@@ -1,0 +1,63 @@
+"""`listener_head bench`: runs the files of `benchmarks/`. No ROS in here."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from listener_head.errors import UserError
+from listener_head.paths import share_dir
+
+Figures = dict[str, dict[str, Any]]
+
+
+def run_benchmarks(output: Path | None, only: str, console: Console) -> Figures:
+    """Runs every benchmark, or the one that gives the figures ``only``; prints a table.
+
+    Each file of `benchmarks/` has a function ``run`` that returns figures by name: ``ours_ms``,
+    ``reference_ms``, ``ratio`` (reference over ours), ``reference`` and ``n``.
+
+    Raises:
+        UserError: no benchmark of that name, or ``output`` cannot be written.
+    """
+    files = sorted((share_dir() / "benchmarks").glob("[!_]*.py"))
+    figures: Figures = {}
+    for path in track(files, "measuring", console=console, transient=True):
+        names = _module(path).NAMES
+        if not only or only in names:
+            figures.update(_module(path).run())
+    if only and only not in figures:
+        known = ", ".join(name for path in files for name in _module(path).NAMES)
+        raise UserError(f"benchmark '{only}' is unknown; choose one of {known}")
+    console.print(_table(figures))
+    if output is not None:
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            output.write_text(json.dumps(figures, indent=2) + "\n")
+        except OSError as problem:
+            text = f"{output} cannot be written ({problem.strerror}); choose another file"
+            raise UserError(text) from problem
+    return figures
+
+
+def _module(path: Path) -> Any:
+    spec = spec_from_file_location(f"benchmarks.{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _table(figures: Figures) -> Table:
+    table = Table("benchmark", "ours [ms]", "reference [ms]", "ratio", "reference", "n")
+    for name, row in figures.items():
+        measured = (row[key] for key in ("ours_ms", "reference_ms", "ratio"))
+        numbers = ("" if number is None else f"{number:.4g}" for number in measured)
+        table.add_row(name, *numbers, row["reference"] or "", str(row["n"]))
+    return table

@@ -1,0 +1,108 @@
+"""The command `listener_head`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from listener_head.errors import UserError
+from listener_head.listener.commands import train
+
+EXIT_BAD_INPUT = 2
+
+app = typer.Typer(
+    help="A head that listens: it moves as a person would who listens to the speaker in view.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(train)
+
+
+@app.command()
+def demo(
+    input: Annotated[Path | None, typer.Option(help="Video of a talking face, with sound.")] = None,
+    camera: Annotated[int, typer.Option(help="Number of a camera to use instead; -1 for none.")] = -1,
+    microphone: Annotated[
+        bool, typer.Option("--microphone", help="Listen to the microphone, with --camera.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(help="How long to run on a camera [s].", min=1.0)] = 20.0,
+    attitude: Annotated[str, typer.Option(help="positive, neutral or negative.")] = "neutral",
+    robot: Annotated[str, typer.Option(help="Name or file of the robot.")] = "generic",
+    network: Annotated[str, typer.Option(help="Network file; the one that ships if empty.")] = "",
+    size: Annotated[int, typer.Option(help="Picture of the listener [pixels].", min=16, max=4096)] = 256,
+    processes: Annotated[bool, typer.Option(help="One process per node, or all nodes in one.")] = True,
+    output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("out/demo"),
+) -> None:
+    """Run the whole graph on a speaker and leave a video, a plot and a report.
+
+    Example: listener_head demo --input talk.mp4 --attitude positive
+    """
+    from listener_head.demo import DemoRequest, run_demo, shipped_clip
+    from listener_head.graph import DemoOptions
+
+    if input is not None and camera >= 0:
+        raise UserError("--input and --camera are both given; choose one speaker")
+    if microphone and camera < 0:
+        raise UserError("--microphone needs --camera NUMBER: the listener wants to see who speaks")
+    video = "" if camera >= 0 else str((input or shipped_clip()).resolve())
+    options = DemoOptions(
+        video=video,
+        camera=camera,
+        microphone="" if microphone else "none",
+        attitude=attitude,
+        robot=robot,
+        listener=network,
+        size=size,
+    )
+    console = Console()
+    metrics = run_demo(DemoRequest(options, output.resolve(), processes, seconds), console)
+    console.print(_summary(metrics))
+    for name, what in (
+        ("demo.mp4", "speaker and listener side by side"),
+        ("motion.png", "the listener's motion against the speaker's voice"),
+        ("report.html", "all of it on one page"),
+    ):
+        console.print(f"{output / name}  [dim]{what}[/]", soft_wrap=True)
+
+
+def _summary(metrics: dict) -> Table:
+    from listener_head.evaluation import TARGETS
+
+    table = Table("what", "measured", "target")
+    for target in TARGETS:
+        value = target.value(metrics)
+        table.add_row(
+            target.label,
+            "-" if value is None else f"{value:.1f} {target.unit}",
+            f"at most {target.limit:g} {target.unit}",
+        )
+    return table
+
+
+@app.command()
+def bench(
+    json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
+    only: Annotated[str, typer.Option(help="One benchmark by its name.")] = "",
+) -> None:
+    """Measure our parts against references, in turn in the same run.
+
+    Example: listener_head bench --only listener_step --json out/bench.json
+    """
+    from listener_head.benchmark import run_benchmarks
+
+    run_benchmarks(json, only, Console())
+
+
+def main() -> None:
+    """Runs a command; bad input is one line on standard error and exit status 2."""
+    try:
+        app()
+    except UserError as problem:
+        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {problem}")
+        sys.exit(EXIT_BAD_INPUT)

@@ -1,0 +1,1 @@
+"""Speaker-listener data: synthetic speech, talking faces and listeners that answer them."""

@@ -1,0 +1,356 @@
+"""Recordings: rosbag2 folders (MCAP) written and read without a ROS.
+
+Format: https://mcap.dev and rosbag2's metadata.yaml, through ``rosbags``. Topics may stand in any
+namespace: they are known by their last components, as in ``listener_head.graph.TOPICS``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from listener_head.errors import UserError
+from listener_head.evaluation.tracks import (
+    AudioTrack,
+    CoefficientTrack,
+    FeatureTrack,
+    JointTrack,
+    Received,
+    StampTrack,
+    StateTrack,
+    audio_track,
+    coefficient_track,
+    command_track,
+    feature_track,
+    joint_state_track,
+    stamp_ns,
+    stamp_track,
+    state_track,
+)
+from listener_head.evaluation.typestore import load_typestore
+from listener_head.graph import TOPICS
+from listener_head.timing import NS_PER_S
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rosbags.interfaces import Connection
+    from rosbags.rosbag2 import Reader
+
+# The topics of the graph that a recording is read for.
+KEYS = (
+    "speaker/image",
+    "speaker/audio",
+    "speaker/audio_features",
+    "speaker/coefficients",
+    "listener/coefficients",
+    "listener/state",
+    "listener/image",
+    "joint_commands",
+    "joint_states",
+)
+
+# Messages that may wait for the disk; then writing waits.
+_QUEUED = 256
+
+# Which channels make red, green, blue, and how many there are, for each encoding of sensor_msgs/Image.
+_ENCODINGS: dict[str, tuple[tuple[int, int, int], int]] = {
+    "rgb8": ((0, 1, 2), 3),
+    "bgr8": ((2, 1, 0), 3),
+    "rgba8": ((0, 1, 2), 4),
+    "bgra8": ((2, 1, 0), 4),
+    "mono8": ((0, 0, 0), 1),
+}
+
+
+class RecordingWriter:
+    """Writes messages, already serialised as CDR, to a rosbag2 folder with one MCAP file.
+
+    The folder appears under its name when it is closed: what was cut short never looks whole. As a
+    context manager it closes, or after an error leaves nothing.
+    """
+
+    def __init__(self, path: Path, topics: Mapping[str, str]) -> None:
+        """Open ``path`` for ``topics`` (name to type, "listener_head/msg/JointCommand").
+
+        Raises UserError when ``path`` exists, cannot be written, or a type is unknown.
+        """
+        from rosbags.rosbag2 import StoragePlugin, Writer
+
+        self.path = path
+        if path.exists():
+            raise UserError(f"recording {path} exists already; delete it or choose another name")
+        # rosbags names the file after its folder, so the partial folder holds one of the final name.
+        self._partial = path.with_name(f".{path.name}.partial")
+        store = load_typestore()
+        for topic, msgtype in topics.items():
+            if msgtype not in store.types:
+                raise UserError(f"topic {topic} has type {msgtype}, which is unknown here")
+        with self._named_errors():
+            if self._partial.exists():
+                shutil.rmtree(self._partial)
+            self._writer = Writer(self._partial / path.name, version=9, storage_plugin=StoragePlugin.MCAP)
+            self._writer.open()
+            self._connections = {
+                topic: self._writer.add_connection(topic, msgtype, typestore=store)
+                for topic, msgtype in topics.items()
+            }
+
+        self._failure: OSError | None = None
+        self._queue: Queue[tuple[Connection, int, bytes] | None] = Queue(_QUEUED)
+        self._thread = Thread(target=self._drain, name="recording", daemon=True)
+        self._thread.start()
+
+    def write(self, topic: str, time_ns: int, cdr: bytes) -> None:
+        """Add one message of a topic given at opening, received at ``time_ns``.
+
+        A thread of its own writes it, so that a slow disk does not delay the next message's time of arrival.
+        Raises UserError when an earlier message could not be written.
+        """
+        with self._named_errors():
+            self._raise_failure()
+        self._queue.put((self._connections[topic], time_ns, cdr))
+
+    def close(self) -> None:
+        """Finish the file and give the folder its name; after an error of writing leave nothing."""
+        self._stop()
+        try:
+            with self._named_errors():
+                self._raise_failure()
+                self._writer.close()
+                (self._partial / self.path.name).replace(self.path)
+                self._partial.rmdir()
+        except UserError:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """Stop and delete what was written."""
+        self._stop()
+        with suppress(OSError):
+            self._writer.abort()
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _drain(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if self._failure is None:
+                try:
+                    self._writer.write(*item)
+                except OSError as error:
+                    self._failure = error
+
+    def _stop(self) -> None:
+        if self._thread.is_alive():
+            self._queue.put(None)
+            self._thread.join()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise UserError(f"cannot write {self.path}: {reason}; choose another folder") from error
+
+    def __enter__(self) -> RecordingWriter:
+        return self
+
+    def __exit__(
+        self,
+        error_type: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error_type is None:
+            self.close()
+        else:
+            self.abort()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording in memory but for its images, which are read when they are wanted.
+
+    ``topics`` gives the full name for each of ``KEYS`` that is there; ``first_ns`` and ``last_ns``
+    are when the first and the last message were received.
+    """
+
+    path: Path
+    topics: dict[str, str]
+    first_ns: int
+    last_ns: int
+    speaker: CoefficientTrack
+    listener: CoefficientTrack
+    states: StateTrack
+    commands: JointTrack
+    joint_states: JointTrack
+    features: FeatureTrack
+    audio: AudioTrack
+    speaker_images: StampTrack
+    listener_images: StampTrack
+
+    @property
+    def camera_ns(self) -> NDArray[np.int64]:
+        """Stamps of the camera frames that are known of, by the frame itself or by its coefficients."""
+        stamps = np.unique(np.concatenate([self.speaker_images.stamp_ns, self.speaker.source_ns]))
+        return stamps[stamps > 0]
+
+    @property
+    def start_ns(self) -> int:
+        """When the speaker's picture or sound begins, the earlier; without either, the first message."""
+        starts = [int(self.camera_ns[0])] if len(self.camera_ns) else []
+        if len(self.audio.samples):
+            starts.append(self.audio.start_ns)
+        return min(starts, default=self.first_ns)
+
+    def require(self, *keys: str) -> None:
+        """UserError that names the topics among ``keys`` without a message."""
+        missing = [key for key in keys if key not in self.topics]
+        if missing:
+            raise UserError(
+                f"recording {self.path} has no messages of {', '.join(missing)}; "
+                "record these topics and see that their nodes run"
+            )
+
+    def images(self, key: str) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Stamp [ns] and picture [H, W, 3] RGB of "speaker/image" or "listener/image", one by one."""
+        store = load_typestore()
+        with _reader(self.path) as reader:
+            connections = [c for c in reader.connections if c.topic == self.topics.get(key)]
+            if not connections:
+                return
+            for _, _, data in reader.messages(connections):
+                message: Any = store.deserialize_cdr(data, TOPICS[key])
+                yield stamp_ns(message.header.stamp), _rgb(self.topics[key], message)
+
+
+def read_recording(path: Path) -> Recording:
+    """Read a rosbag2 folder or an .mcap file.
+
+    Raises UserError for a path that is not there, a file that is broken or empty, a topic of another
+    type, and messages that contradict each other.
+    """
+    store = load_typestore()
+    messages: dict[str, list[Received]] = {key: [] for key in KEYS}
+    images: dict[str, tuple[list[int], list[int]]] = {
+        key: ([], []) for key in KEYS if TOPICS[key] == "sensor_msgs/msg/Image"
+    }
+    first, last = 0, 0
+    with _reader(path) as reader:
+        chosen = _choose_topics(path, reader.connections)
+        key_of = {connection.topic: key for key, connection in chosen.items()}
+        for connection, time_ns, data in reader.messages(list(chosen.values())) if chosen else ():
+            first, last = first or time_ns, time_ns
+            key = key_of[connection.topic]
+            if key in images:
+                images[key][0].append(time_ns)
+                images[key][1].append(_header_stamp_ns(data))
+            else:
+                messages[key].append((time_ns, store.deserialize_cdr(data, connection.msgtype)))
+        topics = {
+            key: connection.topic
+            for key, connection in chosen.items()
+            if messages[key] or (key in images and images[key][0])
+        }
+    if not topics:
+        raise UserError(f"recording {path} has no message of {', '.join(KEYS)}; record the graph's topics")
+
+    commands = command_track("joint_commands", messages["joint_commands"])
+    return Recording(
+        path=path,
+        topics=topics,
+        first_ns=first,
+        last_ns=last,
+        speaker=coefficient_track("speaker/coefficients", messages["speaker/coefficients"]),
+        listener=coefficient_track("listener/coefficients", messages["listener/coefficients"]),
+        states=state_track(messages["listener/state"]),
+        commands=commands,
+        joint_states=joint_state_track("joint_states", messages["joint_states"], commands.names),
+        features=feature_track("speaker/audio_features", messages["speaker/audio_features"]),
+        audio=audio_track("speaker/audio", messages["speaker/audio"]),
+        speaker_images=stamp_track(*images["speaker/image"]),
+        listener_images=stamp_track(*images["listener/image"]),
+    )
+
+
+@contextmanager
+def _reader(path: Path) -> Iterator[Reader]:
+    from rosbags.rosbag2 import Reader
+
+    if not path.exists():
+        raise UserError(f"recording {path} does not exist; give a rosbag2 folder or an .mcap file")
+    try:
+        with Reader(path) as reader:
+            yield reader
+    except UserError:
+        raise
+    except Exception as error:
+        # Broken files fail in every way inside the parser: each is the file's fault, not ours.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"recording {path} cannot be read ({reason}); record it again") from error
+
+
+def _choose_topics(path: Path, connections: list[Connection]) -> dict[str, Connection]:
+    """The connection for each of KEYS, checked for type and version."""
+    store = load_typestore()
+    chosen: dict[str, Connection] = {}
+    for connection in connections:
+        parts = connection.topic.strip("/").split("/")
+        key = next((k for k in ("/".join(parts[-2:]), parts[-1]) if k in KEYS), None)
+        if key is None or not connection.msgcount:
+            continue
+        if key in chosen:
+            raise UserError(
+                f"recording {path} has two topics {key}: {chosen[key].topic} and {connection.topic}; "
+                "record one namespace at a time"
+            )
+        expected = TOPICS[key]
+        if connection.msgtype != expected:
+            raise UserError(f"topic {connection.topic} has type {connection.msgtype}; it needs {expected}")
+        if connection.digest and connection.digest != store.hash_rihs01(expected):
+            raise UserError(
+                f"topic {connection.topic} has another version of {expected}; "
+                "read it with the version of this package that recorded it"
+            )
+        chosen[key] = connection
+    return chosen
+
+
+def _header_stamp_ns(cdr: bytes) -> int:
+    """The stamp of a serialised message that starts with a header, without unpacking the rest.
+
+    CDR (OMG, XTypes 7.4): byte 1 of the four encapsulation bytes is odd for little endian.
+    """
+    order = "<" if cdr[1] & 1 else ">"
+    seconds, nanoseconds = struct.unpack_from(f"{order}iI", cdr, 4)
+    return seconds * NS_PER_S + nanoseconds
+
+
+def _rgb(topic: str, image: Any) -> NDArray[np.uint8]:
+    if image.encoding not in _ENCODINGS:
+        raise UserError(f"{topic} has encoding '{image.encoding}'; it needs one of {', '.join(_ENCODINGS)}")
+    order, channels = _ENCODINGS[image.encoding]
+    row = image.width * channels
+    if image.step < row or image.data.size != image.height * image.step or not image.data.size:
+        raise UserError(
+            f"{topic} has an image of {image.data.size} bytes for {image.width}x{image.height}, "
+            f"step {image.step}; it needs height times step"
+        )
+    pixels = image.data.reshape(image.height, image.step)[:, :row].reshape(
+        image.height, image.width, channels
+    )
+    return np.ascontiguousarray(pixels[:, :, order])

@@ -1,0 +1,228 @@
+"""What the listener does around the network: which inputs a grid step takes, and how it idles and holds.
+
+Times are integer nanoseconds of one clock, steps are indices of the 30 Hz grid (`listener_head.timing`).
+Nothing here reads a clock: the same calls give the same motion, live and offline.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass
+from enum import Enum, IntFlag
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from listener_head.errors import UserError
+from listener_head.listener.runtime import Listener
+from listener_head.timing import NS_PER_S, RATE_HZ, grid_time_ns
+
+FloatArray = NDArray[np.float32]
+
+# A speaker's face is held this long (zero-order hold); after that the speaker is absent.
+HOLD_NS = 300_000_000
+# A gap of the grid longer than this, or any step back, is a jump of the clock.
+MAX_GAP = RATE_HZ
+
+_HISTORY = 32
+# Changes of mode settle like a critically damped spring of this rate [1/s]: 90 % within a second.
+_SETTLE_RATE = 4.0
+_SETTLED_FRAMES = 3 * RATE_HZ
+_STEP_S = 1.0 / RATE_HZ
+
+
+class Mode(Enum):
+    """What the listener is doing, as in the message ListenerState."""
+
+    LISTENING = "listening"
+    IDLE = "idle"
+    HOLDING = "holding"
+    DISABLED = "disabled"
+
+
+class InputFlag(IntFlag):
+    """What was wrong with the inputs of a step."""
+
+    NONE = 0
+    AUDIO_MISSING = 1
+    SPEAKER_REPEATED = 2
+    SPEAKER_ABSENT = 4
+    STEPS_SKIPPED = 8
+    CLOCK_JUMPED = 16
+
+
+@dataclass(frozen=True)
+class ListenerFrame:
+    """One step's outcome. ``motion`` [M] is for ``stamp_ns`` = t_{k+1} (paper Eq. 1).
+
+    ``source_stamp_ns`` is the stamp of the speaker coefficients that went in, or None when the speaker
+    was absent; ``frame`` counts steps since the last reset.
+    """
+
+    index: int
+    frame: int
+    time_ns: int
+    stamp_ns: int
+    source_stamp_ns: int | None
+    motion: FloatArray
+    mode: Mode
+    flags: InputFlag
+
+
+class ListenerSession:
+    """Drives a `Listener` on the grid from whatever inputs are there.
+
+    A step hears the given audio features and sees the newest speaker coefficients stamped not after its
+    time. Without a speaker it returns to the reference; while the robot speaks, or when disabled, it
+    comes to rest where it is. Every change between these is smooth in position and velocity.
+    """
+
+    def __init__(
+        self, listener: Listener, reference: ArrayLike | None = None, attitude: str | None = None
+    ) -> None:
+        self._listener = listener
+        self._bounds = listener.layout.expression if listener.face_model == "arkit52" else slice(0, 0)
+        eyelids = [name for name in listener.layout.expression_names if name.startswith("eyeBlink")]
+        self._eyelids = [listener.layout.index(name) for name in eyelids]
+        self.enabled = True
+        self.robot_speaking = False
+        self._reset_reference, self._reset_attitude = reference, attitude
+        self.reset()
+
+    @property
+    def listener(self) -> Listener:
+        """The listener that is driven."""
+        return self._listener
+
+    def reset(self, reference: ArrayLike | None = None, attitude: str | None = None) -> None:
+        """Forget all inputs and start from the reference; by default the last one and its attitude."""
+        if reference is not None:
+            self._reset_reference = reference
+        if attitude is not None:
+            self._reset_attitude = attitude
+        self._listener.reset(self._reset_reference, self._reset_attitude)
+        self._reference = self._listener.reference
+        self._motion = self._reference
+        self._velocity = np.zeros_like(self._motion)
+        self._target = self._reference
+        self._offset = np.zeros_like(self._motion)
+        self._offset_velocity = np.zeros_like(self._motion)
+        self._settling = 0
+        self._mode = Mode.IDLE
+        self._frame = 0
+        self._last_index: int | None = None
+        self._last_source: int | None = None
+        self._history: list[tuple[int, FloatArray]] = []
+
+    def set_attitude(self, attitude: str) -> None:
+        """Cross-fade to another attitude, which a later reset keeps; UserError for an unknown one."""
+        self._listener.set_attitude(attitude)
+        self._reset_attitude = attitude
+
+    def observe(self, stamp_ns: int, speaker: ArrayLike) -> None:
+        """Take the speaker's motion [M] of the camera frame stamped ``stamp_ns``, in any order of arrival.
+
+        Pass valid frames only. UserError for a wrong size or a value that is not finite.
+        """
+        motion = np.array(speaker, np.float32)
+        if motion.shape != self._reference.shape or not np.isfinite(motion).all():
+            raise UserError(
+                f"speaker motion must be {len(self._reference)} finite numbers "
+                f"({self._listener.face_model}), got shape {motion.shape}; drop invalid frames"
+            )
+        # A stamp far before the others comes from a clock that jumped back: the others are its future.
+        if self._history and stamp_ns < self._history[-1][0] - NS_PER_S:
+            self._history.clear()
+        insort(self._history, (stamp_ns, motion), key=lambda entry: entry[0])
+        del self._history[:-_HISTORY]
+
+    def step(self, index: int, audio: ArrayLike | None) -> ListenerFrame:
+        """Make grid step ``index`` with its audio features, or None when there are none.
+
+        A clock that jumped (a step back, or more than a second forward) resets the session first.
+        UserError for audio of a wrong size or not finite.
+        """
+        flags = self._follow_clock(index)
+        time_ns = grid_time_ns(index)
+        source, speaker = self._speaker_at(time_ns)
+        if audio is None:
+            flags |= InputFlag.AUDIO_MISSING
+        if source is None:
+            flags |= InputFlag.SPEAKER_ABSENT
+        elif source == self._last_source:
+            flags |= InputFlag.SPEAKER_REPEATED
+        mode = self._mode_for(source)
+        # Outside listening the network goes on in silence and alone, so that it can be faded back in.
+        attending = mode is Mode.LISTENING
+        heard = audio if attending and audio is not None else self._listener.quiet_audio
+        seen = speaker if attending and speaker is not None else self._listener.absent_speaker
+        predicted = self._listener.step(heard, seen)
+        motion = self._move(mode, predicted)
+        frame = self._frame
+        self._frame, self._last_index, self._last_source = frame + 1, index, source
+        return ListenerFrame(index, frame, time_ns, grid_time_ns(index + 1), source, motion, mode, flags)
+
+    def _follow_clock(self, index: int) -> InputFlag:
+        if self._last_index is None:
+            return InputFlag.NONE
+        gap = index - self._last_index
+        if 1 <= gap <= MAX_GAP:
+            return InputFlag.STEPS_SKIPPED if gap > 1 else InputFlag.NONE
+        # What was seen on the old time line is worthless on the new one, unless it belongs there.
+        start = grid_time_ns(index) - HOLD_NS
+        kept = [entry for entry in self._history if start <= entry[0] <= start + 2 * HOLD_NS]
+        self.reset()
+        self._history = kept
+        return InputFlag.CLOCK_JUMPED
+
+    def _speaker_at(self, time_ns: int) -> tuple[int | None, FloatArray | None]:
+        """The newest speaker motion stamped not after ``time_ns``, unless it is too old."""
+        for stamp_ns, motion in reversed(self._history):
+            if stamp_ns <= time_ns:
+                return (stamp_ns, motion) if time_ns - stamp_ns <= HOLD_NS else (None, None)
+        return None, None
+
+    def _mode_for(self, source: int | None) -> Mode:
+        if not self.enabled:
+            return Mode.DISABLED
+        if self.robot_speaking:
+            return Mode.HOLDING
+        return Mode.IDLE if source is None else Mode.LISTENING
+
+    def _move(self, mode: Mode, predicted: FloatArray) -> FloatArray:
+        """Follow the mode's target; what separates it from the last motion at a change decays smoothly."""
+        if mode is Mode.LISTENING:
+            target = predicted
+        elif mode is Mode.IDLE:
+            target = self._reference
+        else:
+            resting = self._mode in (Mode.HOLDING, Mode.DISABLED)
+            target = self._target if resting else self._resting_place()
+        if mode is not self._mode:
+            # The target's own velocity is not known yet at a change; the spring takes that up.
+            self._offset, self._offset_velocity = self._motion - target, self._velocity
+            self._settling = _SETTLED_FRAMES
+        motion = target + self._decayed_offset() if self._settling else target.copy()
+        bounded = motion[self._bounds]
+        np.clip(bounded, 0.0, 1.0, out=bounded)
+        self._velocity = (motion - self._motion) / np.float32(_STEP_S)
+        self._mode, self._target, self._motion = mode, target, motion
+        return motion
+
+    def _resting_place(self) -> FloatArray:
+        """Where the present motion comes to rest without turning back; never with the eyes closed."""
+        place: FloatArray = self._motion + self._velocity / np.float32(_SETTLE_RATE)
+        bounded = place[self._bounds]
+        np.clip(bounded, 0.0, 1.0, out=bounded)
+        place[self._eyelids] = self._reference[self._eyelids]
+        return place
+
+    def _decayed_offset(self) -> FloatArray:
+        """One exact step of x'' = -2 r x' - r² x."""
+        step, rate = np.float32(_STEP_S), np.float32(_SETTLE_RATE)
+        decay = np.exp(-rate * step)
+        impulse = self._offset_velocity + rate * self._offset
+        self._offset = (self._offset + step * impulse) * decay
+        self._offset_velocity = (self._offset_velocity - step * rate * impulse) * decay
+        self._settling -= 1
+        return self._offset

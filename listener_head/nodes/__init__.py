@@ -1,0 +1,1 @@
+"""The nodes, one file each; every file has a ``main``."""

@@ -1,0 +1,76 @@
+"""Node `audio_features`: sound to one feature vector per instant of the 30 Hz grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from listener_head.audio import FeatureFrames, StampedFeatures
+from listener_head.errors import UserError
+from listener_head.msg import AudioChunk
+from listener_head.msg import AudioFeatures as AudioFeaturesMessage
+from listener_head.ros import qos
+from listener_head.ros.convert import float_array
+from listener_head.ros.node import GraphNode, run
+from listener_head.ros.stamps import to_ns, to_stamp
+from listener_head.timing import grid_time_ns
+
+
+class AudioFeatures(GraphNode):
+    """Subscribes to `speaker/audio`, publishes `speaker/audio_features` stamped with the grid's instants."""
+
+    def __init__(self, cli_args: Sequence[str] | None = None) -> None:
+        super().__init__("audio_features", cli_args)
+        self.declare("layout", "paper45", "layout of the feature vector", fixed=True)
+
+    def configure(self) -> None:
+        """Makes the stream of features."""
+        self._features = StampedFeatures(self.value("layout"))
+        self._publisher = self.advertise(AudioFeaturesMessage, "speaker/audio_features")
+
+    def activate(self) -> None:
+        """Listens to the microphone."""
+        self.subscribe(AudioChunk, "speaker/audio", self._hear, qos.SOUND)
+
+    def status(self) -> dict[str, object]:
+        """For the diagnostics."""
+        return {"restarts": self._features.restarts} if self.counts["chunks"] else {}
+
+    def _hear(self, chunk: AudioChunk) -> None:
+        self.counts["chunks"] += 1
+        samples = np.frombuffer(chunk.samples, np.int16)
+        try:
+            if chunk.channels < 1 or len(samples) % chunk.channels:
+                raise UserError(
+                    f"audio chunk of {len(samples)} samples does not hold {chunk.channels} channels"
+                )
+            samples = samples.reshape(-1, chunk.channels)
+            completed = self._features.push(to_ns(chunk.header.stamp), samples, chunk.sample_rate)
+        except UserError as problem:
+            self.refused(problem)
+            return
+        for frames in completed:
+            self._publish(frames)
+
+    def _publish(self, frames: FeatureFrames) -> None:
+        for i in range(len(frames)):
+            message = AudioFeaturesMessage(layout=self._features.layout, values=float_array(frames.values[i]))
+            message.header.stamp = to_stamp(grid_time_ns(frames.first_index + i))
+            message.voice_activity = float(frames.voice_activity[i])
+            message.flags = (
+                AudioFeaturesMessage.FLAG_CLIPPED * int(frames.clipped[i])
+                + AudioFeaturesMessage.FLAG_GAP * int(frames.gap[i])
+                + AudioFeaturesMessage.FLAG_SILENT * int(frames.silent[i])
+            )
+            self._publisher.publish(message)
+            self.counts["frames"] += 1
+
+
+def main() -> None:
+    """Runs the node."""
+    run(AudioFeatures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""Node `listener`: the speaker's sound and face to the listener's coefficients, on the 30 Hz grid."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from std_msgs.msg import Bool
+from std_srvs.srv import SetBool, Trigger
+
+from listener_head.coefficients import Coefficients
+from listener_head.errors import UserError
+from listener_head.listener import ListenerFrame, ListenerSession, Mode, load_listener
+from listener_head.msg import Attitude, AudioFeatures, FaceCoefficients, ListenerState
+from listener_head.ros import qos
+from listener_head.ros.convert import from_message, to_message
+from listener_head.ros.grid_timer import GridTimer
+from listener_head.ros.node import GraphNode, run
+from listener_head.ros.stamps import to_ns, to_stamp
+from listener_head.timing import index_at_or_before
+
+ATTITUDES = {Attitude.POSITIVE: "positive", Attitude.NEUTRAL: "neutral", Attitude.NEGATIVE: "negative"}
+_MODES = {
+    Mode.LISTENING: ListenerState.MODE_LISTENING,
+    Mode.IDLE: ListenerState.MODE_IDLE,
+    Mode.HOLDING: ListenerState.MODE_HOLDING,
+    Mode.DISABLED: ListenerState.MODE_DISABLED,
+}
+MILLISECOND_NS = 1e6
+
+
+class Listener(GraphNode):
+    """Publishes `listener/coefficients` and `listener/state`, one of each per step.
+
+    Step k waits for the audio features of t_k, but no longer than to the next step; without sound the grid
+    alone drives it.
+    """
+
+    def __init__(self, cli_args: Sequence[str] | None = None) -> None:
+        super().__init__("listener", cli_args)
+        self.declare("network", "", "network file; empty: the one that ships", fixed=True)
+        self.declare(
+            "attitude", "neutral", "attitude at the start: positive, neutral or negative", fixed=True
+        )
+        self.declare(
+            "step_delay", 0.012, "a step runs this long after its instant [s]", 0.0, 0.033, fixed=True
+        )
+        self.declare("frame_id", "listener_camera", "frame of the listener's own virtual camera", fixed=True)
+
+    def configure(self) -> None:
+        """Loads the network."""
+        listener = load_listener(self.value("network") or None)
+        self._session = ListenerSession(listener, attitude=self.value("attitude"))
+        self._coefficients = self.advertise(FaceCoefficients, "listener/coefficients")
+        self._state = self.advertise(ListenerState, "listener/state")
+        self.create_service(SetBool, "~/enable", self._enable)
+        self.create_service(Trigger, "~/reset", self._reset)
+        self._arrived_ns: dict[int, int] = {}  # camera stamp -> arrival of its coefficients
+        self._audio: tuple[int, int, NDArray[np.float32]] = (-1, 0, np.zeros(0, np.float32))
+        self._waiting: int | None = None
+        self.get_logger().info(f"network {listener.name} ({listener.hash})")
+
+    def activate(self) -> None:
+        """Listens and steps."""
+        self.subscribe(AudioFeatures, "speaker/audio_features", self._hear)
+        self.subscribe(FaceCoefficients, "speaker/coefficients", self._see)
+        self.subscribe(Attitude, "attitude", self._set_attitude, qos.LATCHED)
+        self.subscribe(Bool, "robot_speaking", self._set_robot_speaking)
+        self._timer = GridTimer(self, round(self.value("step_delay") * 1e9), self._due)
+
+    def deactivate(self) -> None:
+        """Stops stepping."""
+        self.destroy_timer(self._timer.timer)
+
+    def _hear(self, features: AudioFeatures) -> None:
+        listener = self._session.listener
+        if features.layout != listener.audio_layout:
+            self.refused(
+                UserError(
+                    f"audio features are {features.layout}, but network {listener.name} was trained on "
+                    f"{listener.audio_layout}; set the parameter layout of audio_features to that"
+                )
+            )
+            return
+        index = index_at_or_before(to_ns(features.header.stamp))
+        self._audio = (index, self._now_ns(), np.array(features.values, np.float32))
+        if self._waiting == index:
+            self._step(index)
+
+    def _see(self, message: FaceCoefficients) -> None:
+        try:
+            coefficients = from_message(message)
+            if not coefficients.valid:
+                return
+            stamp_ns = to_ns(message.header.stamp)
+            self._session.observe(stamp_ns, coefficients.motion)
+        except UserError as problem:
+            self.refused(problem)
+            return
+        self._arrived_ns[stamp_ns] = self._now_ns()
+        if len(self._arrived_ns) > 64:
+            del self._arrived_ns[min(self._arrived_ns)]
+
+    def _due(self, index: int) -> None:
+        """The grid's instant ``index`` was ``step_delay`` ago."""
+        if self._waiting is not None:
+            self._step(self._waiting)
+        heard, arrived_ns, _ = self._audio
+        # Sound that stopped long ago is not waited for.
+        if heard == index or self._now_ns() - arrived_ns > 200 * MILLISECOND_NS:
+            self._step(index)
+        else:
+            self._waiting = index
+
+    def _step(self, index: int) -> None:
+        self._waiting = None
+        heard, audio_ns, values = self._audio
+        now_ns, began = self._now_ns(), time.perf_counter()
+        try:
+            frame = self._session.step(index, values if heard == index else None)
+        except UserError as problem:
+            self.refused(problem)
+            frame = self._session.step(index, None)
+        listener = self._session.listener
+        coefficients = Coefficients.from_motion(listener.face_model, frame.motion)
+        source_ns = frame.source_stamp_ns
+        self._coefficients.publish(
+            to_message(coefficients, frame.stamp_ns, source_ns, self.value("frame_id"), "listener")
+        )
+        state = self._state_of(frame)
+        state.step_ms = (time.perf_counter() - began) * 1e3
+        if heard == index:
+            state.audio_ms = (audio_ns - frame.time_ns) / MILLISECOND_NS
+        if source_ns is not None:
+            arrived_ns = self._arrived_ns.get(source_ns, now_ns)
+            state.source_stamp = to_stamp(source_ns)
+            state.perception_ms = (arrived_ns - source_ns) / MILLISECOND_NS
+            state.waiting_ms = (now_ns - arrived_ns) / MILLISECOND_NS
+        self._state.publish(state)
+        self.counts["steps"] += 1
+
+    def _state_of(self, frame: ListenerFrame) -> ListenerState:
+        listener = self._session.listener
+        state = ListenerState(frame=frame.frame, mode=_MODES[frame.mode], flags=int(frame.flags))
+        state.header.stamp = to_stamp(frame.stamp_ns)
+        state.header.frame_id = self.value("frame_id")
+        state.attitude = next((code for code, name in ATTITUDES.items() if name == listener.attitude), 1)
+        state.network, state.network_hash = listener.name, listener.hash
+        return state
+
+    def _set_attitude(self, message: Attitude) -> None:
+        try:
+            if message.attitude not in ATTITUDES:
+                raise UserError(f"attitude {message.attitude} is none of Attitude's constants (0, 1, 2)")
+            self._session.set_attitude(ATTITUDES[message.attitude])
+        except UserError as problem:
+            self.refused(problem)
+
+    def _set_robot_speaking(self, message: Bool) -> None:
+        self._session.robot_speaking = message.data
+
+    def _enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._session.enabled = request.data
+        response.success = True
+        return response
+
+    def _reset(self, _request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        self._session.reset()
+        response.success = True
+        return response
+
+    def _now_ns(self) -> int:
+        return self.get_clock().now().nanoseconds
+
+
+def main() -> None:
+    """Runs the node."""
+    run(Listener)
+
+
+if __name__ == "__main__":
+    main()

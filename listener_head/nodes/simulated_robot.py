@@ -1,0 +1,88 @@
+"""Node `simulated_robot`: a head that follows joint trajectories as a robot's controller would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sensor_msgs.msg import JointState
+from trajectory_msgs.msg import JointTrajectory
+
+from listener_head.errors import UserError
+from listener_head.robot import SimulatedHead, load_robot
+from listener_head.ros.node import GraphNode, run
+from listener_head.ros.stamps import SECOND_NS
+
+
+class SimulatedRobot(GraphNode):
+    """Subscribes to `joint_trajectory`, publishes `joint_states`."""
+
+    def __init__(self, cli_args: Sequence[str] | None = None) -> None:
+        super().__init__("simulated_robot", cli_args)
+        self.declare("robot", "generic", "name or path of the robot file", fixed=True)
+
+    def configure(self) -> None:
+        """Loads the robot file."""
+        self._robot = load_robot(self.value("robot"))
+        self._states = self.advertise(JointState, "joint_states")
+
+    def activate(self) -> None:
+        """Starts at the neutral pose."""
+        self._head = SimulatedHead(self._robot)
+        # Times [s] from the trajectory's arrival, and positions [T, J] at them.
+        self._plan: tuple[float, list[float], np.ndarray] | None = None
+        self.subscribe(JointTrajectory, "joint_trajectory", self._take)
+        self.every(1 / self._robot.rate, self._step)
+
+    def _take(self, trajectory: JointTrajectory) -> None:
+        try:
+            self._plan = self._plan_of(trajectory)
+        except UserError as problem:
+            self.refused(problem)
+
+    def _plan_of(self, trajectory: JointTrajectory) -> tuple[float, list[float], np.ndarray]:
+        names = self._robot.joint_names
+        if set(trajectory.joint_names) != set(names) or not trajectory.points:
+            raise UserError(
+                f"a trajectory of {', '.join(trajectory.joint_names) or 'no joint'} with "
+                f"{len(trajectory.points)} points does not suit {self._robot.name}; it has {', '.join(names)}"
+            )
+        if any(len(point.positions) != len(names) for point in trajectory.points):
+            raise UserError(f"a point of the trajectory has not {len(names)} positions")
+        order = [trajectory.joint_names.index(name) for name in names]
+        times = [p.time_from_start.sec + p.time_from_start.nanosec / SECOND_NS for p in trajectory.points]
+        return self._now(), times, np.array([point.positions for point in trajectory.points])[:, order]
+
+    def _step(self) -> None:
+        if self._plan is not None:
+            began, times, positions = self._plan
+            elapsed = self._now() - began
+            # The first point stands a controller period ahead; until then it is the goal.
+            wanted = [np.interp(elapsed, times, positions[:, j]) for j in range(positions.shape[1])]
+            self._command(np.array(wanted))
+        self._head.step(1 / self._robot.rate)
+        state = JointState(name=list(self._robot.joint_names))
+        state.header.stamp = self.get_clock().now().to_msg()
+        state.position = self._head.positions.tolist()
+        state.velocity = self._head.velocities.tolist()
+        self._states.publish(state)
+        self.counts["states"] += 1
+
+    def _command(self, positions: np.ndarray) -> None:
+        try:
+            self._head.command(positions)
+        except UserError as problem:
+            self.refused(problem)
+            self._plan = None
+
+    def _now(self) -> float:
+        return self.get_clock().now().nanoseconds / SECOND_NS
+
+
+def main() -> None:
+    """Runs the node."""
+    run(SimulatedRobot)
+
+
+if __name__ == "__main__":
+    main()

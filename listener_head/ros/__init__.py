@@ -1,0 +1,1 @@
+"""What the nodes share: the lifecycle node, message conversion, stamps, images, QoS."""

@@ -1,0 +1,181 @@
+"""Runs a node graph without `launch`: real processes over real DDS, on this machine only. No ROS in here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+import yaml
+
+from listener_head.errors import UserError
+from listener_head.graph import NodeSpec
+from listener_head.paths import config_dir
+
+SOURCE = "speaker_source"  # the graph is over when its source is
+PLAYING = "playing"  # what the source says when it starts
+WHOLE_GRAPH = "graph"  # name of the one process that holds all nodes
+MEASURE_PERIOD = 1.0  # [s]
+STOP_TIMEOUT = 5.0  # [s] from the first signal to the one that cannot be caught
+_BAD_INPUT = 2
+
+
+def dds_profile() -> dict[str, str]:
+    """Environment variables that let Fast DDS carry images without loss.
+
+    Its default shared memory is smaller than a camera image. None where the user has set a profile.
+    """
+    chosen = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
+    if any(name in os.environ for name in chosen):
+        return {}
+    return {"FASTRTPS_DEFAULT_PROFILES_FILE": str(config_dir() / "fastdds.xml")}
+
+
+def environment(domain: int) -> dict[str, str]:
+    """Environment variables of a graph that stays on this machine."""
+    variables = {**os.environ, **dds_profile()}
+    variables["ROS_DOMAIN_ID"] = str(domain)
+    variables["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
+    # One frame is little work: threads of numerical libraries would only wait for each other.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        variables.setdefault(name, "1")
+    return variables
+
+
+def own_domain() -> int:
+    """A DDS domain that another graph on this machine hardly has; 1 to 101 need no special ports."""
+    return 1 + os.getpid() % 101
+
+
+@dataclass
+class Usage:
+    """What the graph's processes took: shared pages counted once, processor time of all cores together."""
+
+    memory_mb: dict[str, float] = field(default_factory=dict)
+    cpu_percent: dict[str, float] = field(default_factory=dict)
+
+
+class GraphRunner:
+    """Starts the nodes on entering and stops them on leaving.
+
+    Args:
+        nodes: the graph.
+        namespace: put before every relative name.
+        processes: one process per node, else one for all.
+        work: folder for parameter files and logs, which must exist.
+        domain: DDS domain.
+    """
+
+    def __init__(
+        self, nodes: Sequence[NodeSpec], namespace: str, processes: bool, work: Path, domain: int
+    ) -> None:
+        self.nodes = list(nodes)
+        self.namespace = namespace
+        self.processes = processes
+        self.work = work
+        self.domain = domain
+        self.usage = Usage()
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> GraphRunner:
+        arguments = {node.executable: self._arguments(node) for node in self.nodes}
+        if self.processes:
+            for executable, ros_arguments in arguments.items():
+                self._start(executable, [f"listener_head.nodes.{executable}", *ros_arguments])
+        else:
+            listed = [part for name, args in arguments.items() for part in ("--node", name, *args)]
+            self._start(WHOLE_GRAPH, ["listener_head.ros.compose", *listed])
+        self._measured = time.monotonic()
+        self._baseline: dict[str, tuple[float, float]] = {}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def poll(self) -> bool:
+        """True when the source has come to its end; measures the processes meanwhile.
+
+        Raises:
+            UserError: a node ended by itself; the text is the last line that it said.
+        """
+        if time.monotonic() - self._measured > MEASURE_PERIOD:
+            self._measured = time.monotonic()
+            self._measure()
+        for name, child in self._children.items():
+            status = child.poll()
+            if status == 0 and name in (SOURCE, WHOLE_GRAPH):
+                return True
+            if status is not None:
+                text = self._last_words(name)
+                raise UserError(
+                    text if status == _BAD_INPUT else f"{name} ended with status {status}: {text}"
+                )
+        return False
+
+    def source_started(self) -> bool:
+        """Whether the source has said that it plays: every node is up and connected then."""
+        log = self.work / f"{SOURCE if self.processes else WHOLE_GRAPH}.log"
+        return PLAYING in log.read_text(errors="replace")
+
+    def stop(self) -> None:
+        """Interrupts the nodes, the source first, and waits until all are gone."""
+        for child in reversed(self._children.values()):
+            if child.poll() is None:
+                child.send_signal(signal.SIGINT)
+        deadline = time.monotonic() + STOP_TIMEOUT
+        for child in self._children.values():
+            try:
+                child.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def _start(self, name: str, module_and_arguments: list[str]) -> None:
+        with (self.work / f"{name}.log").open("wb") as log:
+            self._children[name] = subprocess.Popen(
+                [sys.executable, "-m", *module_and_arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment(self.domain),
+            )
+
+    def _arguments(self, node: NodeSpec) -> list[str]:
+        parameters = self.work / f"{node.executable}.yaml"
+        parameters.write_text(yaml.safe_dump({"/**": {"ros__parameters": node.parameters}}))
+        remaps = [f"__ns:=/{self.namespace}", *(f"{old}:={new}" for old, new in node.remaps.items())]
+        arguments = ["--ros-args", "--params-file", str(config_dir() / "listener_head.yaml")]
+        if node.parameters:
+            arguments += ["--params-file", str(parameters)]
+        return arguments + [part for remap in remaps for part in ("-r", remap)]
+
+    def _last_words(self, name: str) -> str:
+        lines = (self.work / f"{name}.log").read_text(errors="replace").strip().splitlines()
+        if not lines:
+            return "it said nothing"
+        said = [line for line in lines if "[ERROR]" in line] or lines
+        return said[-1].split("]: ", 1)[-1]
+
+    def _measure(self) -> None:
+        """Memory so far, and processor time since the first measurement after the source began to play."""
+        now = time.monotonic()
+        for name, child in self._children.items():
+            try:
+                process = psutil.Process(child.pid)
+                memory = process.memory_full_info().pss / 1e6
+                spent = sum(process.cpu_times()[:2])
+            except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
+                continue
+            self.usage.memory_mb[name] = max(self.usage.memory_mb.get(name, 0.0), memory)
+            if self.source_started():
+                began, before = self._baseline.setdefault(name, (now, spent))
+                self.usage.cpu_percent[name] = 100 * (spent - before) / max(now - began, MEASURE_PERIOD)

@@ -1,0 +1,77 @@
+"""Nodes of the graph in the test's own process, talking over real DDS."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from listener_head.paths import config_dir
+from listener_head.ros.compose import node_class
+
+PATIENCE = 20.0  # [s] DDS discovery takes up to three seconds, on a busy machine more
+
+
+class Bench:
+    """Runs nodes and a test node beside them on one executor."""
+
+    def __init__(self, ros) -> None:
+        from rclpy.experimental import EventsExecutor
+
+        self.executor = EventsExecutor()
+        self.probe = ros.create_node("probe")
+        self.executor.add_node(self.probe)
+        self.nodes = []
+
+    def start(self, executable: str, **parameters):
+        """The node, active, with the parameters of config/listener_head.yaml but for those given."""
+        node = self.configured(executable, **parameters)
+        assert node.bring_up(), node.problem
+        return node
+
+    def configured(self, executable: str, **parameters):
+        """The node, not yet configured."""
+        arguments = ["--ros-args", "--params-file", str(config_dir() / "listener_head.yaml")]
+        for name, value in parameters.items():
+            arguments += ["-p", f"{name}:={value}"]
+        node = node_class(executable)(cli_args=arguments)
+        self.nodes.append(node)
+        self.executor.add_node(node)
+        return node
+
+    def until(self, condition: Callable[[], bool], what: str) -> None:
+        """Spins until the condition holds; fails after a while."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}"
+            self.executor.spin_once(timeout_sec=0.1)
+
+    def listen(self, message: type, topic: str, profile) -> list:
+        """What arrives on a topic, once its publisher is matched."""
+        received: list = []
+        subscription = self.probe.create_subscription(message, topic, received.append, profile)
+        self.until(lambda: subscription.get_publisher_count() > 0, f"a publisher of {topic}")
+        return received
+
+    def speak(self, message: type, topic: str, profile):
+        """A publisher, once somebody listens to it."""
+        publisher = self.probe.create_publisher(message, topic, profile)
+        self.until(lambda: publisher.get_subscription_count() > 0, f"a subscription to {topic}")
+        return publisher
+
+    def close(self) -> None:
+        for node in self.nodes:
+            self.executor.remove_node(node)
+            node.trigger_shutdown()
+            node.destroy_node()
+        self.executor.remove_node(self.probe)
+        self.probe.destroy_node()
+        self.executor.shutdown()
+
+
+@pytest.fixture
+def bench(ros) -> Iterator[Bench]:
+    bench = Bench(ros)
+    yield bench
+    bench.close()

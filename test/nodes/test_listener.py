@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from listener_head.msg import Attitude, AudioFeatures, FaceCoefficients, ListenerState
+from std_srvs.srv import SetBool, Trigger
+
+from listener_head.coefficients import LAYOUTS, Coefficients
+from listener_head.ros import qos
+from listener_head.ros.convert import float_array, to_message
+from listener_head.ros.stamps import to_ns
+from listener_head.timing import grid_time_ns, index_at_or_before
+
+
+@pytest.fixture
+def listener(bench):
+    return bench.start("listener")
+
+
+def now_ns(bench):
+    return bench.probe.get_clock().now().nanoseconds
+
+
+def test_steps_on_the_grid_without_any_input(bench, listener):
+    states = bench.listen(ListenerState, "listener/state", qos.RESULT)
+    faces = bench.listen(FaceCoefficients, "listener/coefficients", qos.RESULT)
+    bench.until(lambda: len(states) > 15 and len(faces) > 15, "fifteen steps")
+    stamps = [to_ns(state.header.stamp) for state in states]
+    indices = [index_at_or_before(stamp) for stamp in stamps]
+    assert stamps == [grid_time_ns(index) for index in indices]
+    assert len(set(indices)) == len(indices)
+    assert all(state.mode == ListenerState.MODE_IDLE for state in states)
+    assert all(state.flags & ListenerState.FLAG_SPEAKER_ABSENT for state in states)
+    assert all(np.isfinite(face.expression).all() and len(face.expression) == 52 for face in faces)
+
+
+def test_a_speaker_in_view_is_listened_to_and_its_camera_stamp_comes_back(bench, listener):
+    states = bench.listen(ListenerState, "listener/state", qos.RESULT)
+    speaker = bench.speak(FaceCoefficients, "speaker/coefficients", qos.RESULT)
+    sent = set()
+
+    def listened():
+        stamp_ns = now_ns(bench)
+        sent.add(stamp_ns)
+        face = Coefficients.from_motion("arkit52", LAYOUTS["arkit52"].neutral())
+        speaker.publish(to_message(face, stamp_ns, stamp_ns, "camera"))
+        return any(state.mode == ListenerState.MODE_LISTENING for state in states)
+
+    bench.until(listened, "the mode listening")
+    heard = next(state for state in states if state.mode == ListenerState.MODE_LISTENING)
+    assert to_ns(heard.source_stamp) in sent
+    assert to_ns(heard.source_stamp) <= to_ns(heard.header.stamp)
+    assert heard.perception_ms >= 0
+    assert heard.waiting_ms >= 0
+
+
+def test_services_and_topics_change_what_it_does(bench, listener):
+    states = bench.listen(ListenerState, "listener/state", qos.RESULT)
+    enable = bench.probe.create_client(SetBool, "listener/enable")
+    bench.until(enable.service_is_ready, "the service enable")
+    answer = enable.call_async(SetBool.Request(data=False))
+    bench.until(answer.done, "its answer")
+    bench.until(lambda: states and states[-1].mode == ListenerState.MODE_DISABLED, "the mode disabled")
+    attitude = bench.speak(Attitude, "attitude", qos.LATCHED)
+    attitude.publish(Attitude(attitude=Attitude.POSITIVE))
+    bench.until(lambda: states[-1].attitude == Attitude.POSITIVE, "the attitude")
+    reset = bench.probe.create_client(Trigger, "listener/reset")
+    bench.until(reset.service_is_ready, "the service reset")
+    steps = states[-1].frame
+    reset.call_async(Trigger.Request())
+    bench.until(lambda: states[-1].frame < steps, "a new count of steps")
+
+
+def test_bad_input_is_refused_and_never_comes_out(bench, listener):
+    faces = bench.listen(FaceCoefficients, "listener/coefficients", qos.RESULT)
+    speaker = bench.speak(FaceCoefficients, "speaker/coefficients", qos.RESULT)
+    sound = bench.speak(AudioFeatures, "speaker/audio_features", qos.RESULT)
+    attitude = bench.speak(Attitude, "attitude", qos.LATCHED)
+    bad = to_message(Coefficients.from_motion("arkit52", LAYOUTS["arkit52"].neutral()), 0, 0, "camera")
+    bad.expression = float_array(np.full(52, np.nan))
+    short = to_message(Coefficients.from_motion("arkit52", LAYOUTS["arkit52"].neutral()), 0, 0, "camera")
+    short.expression = float_array(np.zeros(3))
+    for message in (bad, short):
+        message.header.stamp = bench.probe.get_clock().now().to_msg()
+        speaker.publish(message)
+    sound.publish(AudioFeatures(layout="vico45", values=float_array(np.zeros(45))))
+    attitude.publish(Attitude(attitude=77))
+    bench.until(lambda: listener.counts["refused"] >= 3, "three refusals")
+    count = len(faces)
+    bench.until(lambda: len(faces) > count + 10, "more steps")
+    assert all(np.isfinite(face.expression).all() and np.isfinite(face.rotation).all() for face in faces)
