@@ -16,7 +16,7 @@ from listener_head.render import HeadRenderer
 
 FRAMES, REFERENCE_FRAMES = 150, 12
 WIDTH, HEIGHT = 640, 480
-REFERENCE = "scipy.optimize.least_squares (trf, analytic Jacobian) on the same residuals and bounds, from the same start"
+REFERENCE = "scipy.optimize.least_squares (trf, analytic Jacobian): same residuals, bounds and start"
 
 
 def pictures() -> list[np.ndarray]:

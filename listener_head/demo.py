@@ -146,6 +146,7 @@ def _replacing(output: Path) -> Iterator[Path]:
     """A folder that takes the place of ``output`` at the end, unless something went wrong."""
     output.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
+    work.chmod(0o755)
     try:
         yield work
         if output.exists():

@@ -147,7 +147,8 @@ class Problem:
 class Solution:
     """Where a problem was left, with the last normal matrix and which unknowns [6 + P] took part in it.
 
-    ``misfit`` [L, 3] m leads from the model's points to those seen, parallel to the image, in the model frame.
+    ``misfit`` [L, 3] m leads from the model's points to those seen, parallel to the image, in
+    the model frame.
     """
 
     pose: Pose

@@ -22,7 +22,7 @@ REST_SPREAD = 0.1  # of the expected size of the same shape in expression
 CLOSED_AT_REST = ("jawOpen", "mouthClose", "mouthLowerDown", "mouthUpperUp")  # people may start in mid-word
 NO_REST_SPREAD = 0.02
 LID_SHAPES = ("eyeBlink", "eyeSquint", "eyeWide")
-LARGEST_LID_SCALE, LID_CLOSURE = 1.5, 0.8  # the tracker sees a shut eye as a fifth open
+LARGEST_LID_SCALE, LID_CLOSURE = 1.5, 0.7  # the tracker sees a shut eye as a third open
 
 
 class Person:

@@ -28,7 +28,7 @@ TRACKING_ERROR_PATH = Path(__file__).parents[1] / "assets" / "arkit52_tracking_e
 
 PICTURE = 480  # px
 RATE = 30.0  # frames per second
-SEED, SECONDS = 3, 80
+SEED, SECONDS = 3, 60
 LARGEST_DELAY = 5  # frames
 PIXEL_NOISE = 3.0  # grey levels, of a webcam indoors
 
@@ -65,9 +65,9 @@ def load_tracking_error() -> TrackingError:
 
 
 def make_motion(frames: int, seed: int) -> Array:
-    """True motion [T, 58] that moves every number: shapes come and go a few at a time, the head sways and nods.
+    """True motion [T, 58] that moves every number: shapes come and go, the head sways and nods.
 
-    The first second is at rest.
+    It is at rest for the first second.
     """
     layout, random = LAYOUTS["arkit52"], np.random.default_rng(seed)
     motion = np.tile(layout.neutral().astype(np.float64), (frames, 1))
@@ -105,7 +105,7 @@ def perceive(motion: Array, seed: int) -> list[Coefficients]:
     perceived = []
     for frame in motion.astype(np.float32):
         image = renderer.render(Coefficients.from_motion("arkit52", frame))[..., ::-1].astype(np.float32)
-        image += random.normal(0.0, PIXEL_NOISE, image.shape).astype(np.float32)
+        image += PIXEL_NOISE * random.standard_normal(image.shape, np.float32)
         perceived.append(fitter.fit(tracker.track(np.clip(image, 0, 255).astype(np.uint8))))
     renderer.close()
     tracker.close()

@@ -52,7 +52,7 @@ class JointMapper(GraphNode):
         self._source = FaceCoefficients().source_stamp
         self.subscribe(FaceCoefficients, "listener/coefficients", self._follow)
         self.subscribe(JointState, "joint_states", self._begin, qos.SOUND)
-        self.every(1 / self._robot.rate, self._send)
+        self._timer = self.every(1 / self._robot.rate, self._send)
 
     def status(self) -> dict[str, object]:
         """For the diagnostics."""
@@ -83,6 +83,9 @@ class JointMapper(GraphNode):
             self.refused(problem)
             return
         self._source = message.source_stamp
+        # New motion goes out at once; the timer sends what lies between.
+        self._timer.reset()
+        self._send()
 
     def _send(self) -> None:
         if not self._started:

@@ -42,7 +42,7 @@ class Renderer(GraphNode):
         return {"device": self._renderer.device} if self.counts["images"] else {}
 
     def _open(self) -> None:
-        self._renderer = HeadRenderer(self.value("size"), samples=4 if self.value("antialiasing") else 1)
+        self._renderer = HeadRenderer(self.value("size"), samples=2 if self.value("antialiasing") else 1)
         self.get_logger().info(f"drawing with {self._renderer.device}")
 
     def _close(self) -> None:

@@ -20,7 +20,7 @@ class GridTimer:
         self._clock = node.get_clock()
         self._delay_ns = delay_ns
         self._callback = callback
-        self._next = 0
+        self._next = -1
         self._timer: Any = node.create_timer(1.0, self._fire)
         self._plan()
 
@@ -31,7 +31,9 @@ class GridTimer:
 
     def _plan(self) -> None:
         now_ns = self._clock.now().nanoseconds
-        self._next = index_at_or_before(now_ns - self._delay_ns) + 1
+        following = index_at_or_before(now_ns - self._delay_ns) + 1
+        # A timer may fire some microseconds early, and would find the same instant still to come.
+        self._next = following + (following == self._next)
         self._timer.timer_period_ns = max(1, grid_time_ns(self._next) + self._delay_ns - now_ns)
         self._timer.reset()
 

@@ -10,7 +10,7 @@ LAYOUT = LAYOUTS["arkit52"]
 
 @pytest.fixture(scope="session")
 def expressive_motion():
-    """True motion [330, 58] at 30 frames a second: one second at rest, then ten of nods, turns, tilts, smiles,
+    """True motion [330, 58] at 30 frames a second: a second at rest, then nods, turns, tilts, smiles,
     raised and lowered brows, talk and blinks.
     """
     t = np.arange(300) / 30.0

@@ -25,7 +25,7 @@ CAMERA = Camera(700.0, 700.0, 320.0, 240.0)
 
 
 def landmarks_of(motion, identity=None, noise_px=0.0, random=None):
-    """What a perfect tracker sees of a motion vector [58]; points that the fit does not use are in the centre."""
+    """What a perfect tracker sees of a motion vector [58]; points that are not fitted are in the centre."""
     points = MEAN + np.tensordot(motion[LAYOUT.expression], EXPRESSION, 1)
     if identity is not None:
         points = points + np.tensordot(identity, IDENTITY, 1)

@@ -1,4 +1,4 @@
-"""The whole way: the shipped head moves, is rendered, tracked and fitted; what comes out is compared with the truth."""
+"""The whole way: the shipped head moves, is rendered, tracked and fitted, and compared with the truth."""
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def pair(*names):
     return [LAYOUT.index(name) for name in names]
 
 
-@pytest.mark.parametrize(("axis", "least"), [(0, 0.93), (1, 0.97), (2, 0.97)], ids=["pitch", "yaw", "roll"])
+@pytest.mark.parametrize(("axis", "least"), [(0, 0.95), (1, 0.98), (2, 0.98)], ids=["pitch", "yaw", "roll"])
 def test_rotation_follows(truth_and_fit, axis, least):
     """With the signs of the coefficients' frame: a wrong one would be a correlation near -1."""
     assert correlation(truth_and_fit, [axis]) > least
@@ -60,11 +60,11 @@ def test_rotation_follows(truth_and_fit, axis, least):
 @pytest.mark.parametrize(
     ("names", "least"),
     [
-        (("mouthSmileLeft", "mouthSmileRight"), 0.90),
-        (("browInnerUp", "browOuterUpLeft", "browOuterUpRight"), 0.90),
-        (("browDownLeft", "browDownRight"), 0.85),
-        (("jawOpen",), 0.90),
-        (("eyeBlinkLeft", "eyeBlinkRight"), 0.90),
+        (("mouthSmileLeft", "mouthSmileRight"), 0.95),
+        (("browInnerUp", "browOuterUpLeft", "browOuterUpRight"), 0.95),
+        (("browDownLeft", "browDownRight"), 0.92),
+        (("jawOpen",), 0.93),
+        (("eyeBlinkLeft", "eyeBlinkRight"), 0.95),
     ],
     ids=["smile", "brow up", "brow down", "jaw", "blink"],
 )
