@@ -13,7 +13,7 @@ while (($#)) && [[ $1 != -- ]]; do groups+=("$1"); shift; done
 (($#)) && shift
 
 fail() { printf '%s\n' "$@" >&2; exit 2; }
-say() { printf '\033[2m·\033[0m %s\n' "$*" >&2; }
+say() { printf '· %s\n' "$*" >&2; }
 
 # logged WHAT COMMAND...: run it with its output in the log, whose end is shown where it fails
 logged() {
@@ -119,7 +119,7 @@ once() {
 choose
 mkdir -p build
 exec 9> build/.setup.lock && flock 9 # one setup at a time
-identity="$PWD $("$python" -c 'import sys; print(sys.version.split()[0], sys.base_prefix)')|${ros_prefix:-ROS wheels}"
+identity="$PWD|${ros_prefix:-ROS wheels}"
 if [[ ! -x $venv/bin/python || ! -f $state/identity || $(< "$state/identity") != "$identity" ]]; then
   [[ ! -e $venv || -d $state ]] || fail "$venv was not made by make: move it out of the way and try again."
   make_venv "$identity"

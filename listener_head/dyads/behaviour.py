@@ -27,6 +27,8 @@ _PAUSE_NOTICED = 0.27
 # ... and answers these times later [s].
 _NOD_DELAY, _BLINK_DELAY, _SHIFT_DELAY = 0.1, 0.08, 0.45
 _FACE_DELAY, _POSE_DELAY, _BLINK_ANSWER = 0.3, 0.35, 0.3
+# Lids that have just blinked do not blink again within this time [s].
+_BLINK_REST = 0.7
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Manner:
     nod_cycles: float
     nod_rate_hz: float
     shake: float  # at the end of a phrase
+    chin: float  # raised at the end of a phrase
     beat: float  # nod in phase with stressed syllables
     brow_beat: float  # brows on stressed syllables
     shift: float  # wide move in a pause
@@ -55,17 +58,17 @@ class Manner:
 
 MANNERS: dict[str, Manner] = {
     "positive": Manner(
-        nod=7.5, nod_cycles=2.0, nod_rate_hz=2.0, shake=0.0, beat=3.2, brow_beat=0.35, shift=6.0,
+        nod=7.5, nod_cycles=2.0, nod_rate_hz=2.0, shake=0.0, chin=0.0, beat=5.0, brow_beat=0.35, shift=6.0,
         pitch=0.0, roll=0.0, lean=0.03, smile=0.36, brows_up=0.16, frown=0.0, lips_tense=0.0,
         smile_mirror=0.6, brow_mirror=0.7, frown_mirror=0.15, pose_mirror=0.45,
     ),
     "neutral": Manner(
-        nod=5.0, nod_cycles=1.0, nod_rate_hz=1.6, shake=0.0, beat=2.2, brow_beat=0.15, shift=5.0,
+        nod=5.0, nod_cycles=1.0, nod_rate_hz=1.6, shake=0.0, chin=0.0, beat=3.6, brow_beat=0.15, shift=5.0,
         pitch=0.0, roll=0.0, lean=0.0, smile=0.04, brows_up=0.03, frown=0.02, lips_tense=0.04,
         smile_mirror=0.4, brow_mirror=0.4, frown_mirror=0.3, pose_mirror=0.35,
     ),
     "negative": Manner(
-        nod=0.0, nod_cycles=2.0, nod_rate_hz=1.5, shake=6.0, beat=2.0, brow_beat=-0.12, shift=6.5,
+        nod=0.0, nod_cycles=2.0, nod_rate_hz=1.5, shake=6.0, chin=4.0, beat=3.2, brow_beat=-0.12, shift=6.5,
         pitch=-2.0, roll=5.0, lean=-0.035, smile=0.0, brows_up=0.0, frown=0.42, lips_tense=0.35,
         smile_mirror=0.05, brow_mirror=0.1, frown_mirror=0.5, pose_mirror=0.25,
     ),
@@ -85,8 +88,8 @@ class ListenerPerson:
 def random_person(rng: np.random.Generator) -> ListenerPerson:
     """A listener within what people show; its reference is a still face near the neutral one."""
     reference = LAYOUT.neutral()
-    reference[LAYOUT.rotation] += rng.normal(0, (0.7, 0.7, 0.4)) * _DEGREE
-    reference[LAYOUT.translation] += rng.normal(0, (0.005, 0.005, 0.01))
+    reference[LAYOUT.rotation] += rng.normal(0, (0.4, 0.4, 0.3)) * _DEGREE
+    reference[LAYOUT.translation] += rng.normal(0, (0.003, 0.003, 0.004))
     for name, largest in (("mouthSmile", 0.05), ("browDown", 0.05), ("eyeSquint", 0.1), ("mouthPress", 0.05)):
         reference[columns(name)] += largest * rng.random() ** 2
     return ListenerPerson(
@@ -119,7 +122,7 @@ def listen(
     # The eyes stay on the speaker.
     look_at(motion, yaw=-turn[:, 1], pitch=-turn[:, 0])
     motion += person.reference
-    add_blinks(motion, _blink_times(speech, seen, person), hold=0.08)
+    add_blinks(motion, _blink_times(speech, seen, person), hold=0.06)
     motion[:, LAYOUT.expression] = np.clip(motion[:, LAYOUT.expression], 0, 1)
     return motion.astype(np.float32)
 
@@ -153,14 +156,15 @@ def _gestures(speech: Speech, seen: Track, heard: Track, manner: Manner, person:
     """Nods, shakes, beats and wide moves [rad]."""
     times = frame_times(len(seen))
     turn = np.zeros((len(seen), 3))
-    beat = smooth(delay(heard, person.lateness), 0.07, passes=2)
-    turn[:, 0] += manner.beat * (beat - 0.5 * smooth(beat, 1.0)) * 1.6
+    beat = smooth(delay(heard, person.lateness), 0.06, passes=2)
+    turn[:, 0] += manner.beat * (beat - 0.7 * smooth(beat, 0.7)) * 1.6
     aside = np.tanh(smooth(seen[:, 1], 0.3) / (4 * _DEGREE))
     for start, end, said in pauses(speech, len(seen)):
         answer = start + _PAUSE_NOTICED + _NOD_DELAY + person.lateness
         size = 0.5 + 0.5 * said
         turn[:, 0] += manner.nod * size * nods(times, answer, manner.nod_cycles, manner.nod_rate_hz)
         turn[:, 1] += manner.shake * size * shakes(times, answer, manner.nod_cycles, manner.nod_rate_hz)
+        turn[:, 0] -= manner.chin * size * bump(times, answer, 0.4, 0.9, hold=0.3)
         # The wide move goes to the side from which the speaker's head turned away last.
         moved = start + _PAUSE_NOTICED + _SHIFT_DELAY + person.lateness
         if end > moved:
@@ -223,4 +227,8 @@ def _blink_times(speech: Speech, seen: Track, person: ListenerPerson) -> list[fl
     closing = np.flatnonzero((lids[1:] >= 0.5) & (lids[:-1] < 0.5)) + 1
     answers = [float(frame) / RATE_HZ + _BLINK_ANSWER for frame in closing]
     ends = [start + _PAUSE_NOTICED + _BLINK_DELAY for start, _, _ in pauses(speech, len(seen))]
-    return [time + person.lateness for time in sorted(answers + ends)]
+    blinks: list[float] = []
+    for time in sorted(answers + ends):
+        if not blinks or time - blinks[-1] > _BLINK_REST:
+            blinks.append(time)
+    return [time + person.lateness for time in blinks]

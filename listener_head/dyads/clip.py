@@ -39,12 +39,6 @@ SCRIPT = (
 STYLE = SpeakerStyle(articulation=1.1, head=1.2, brows=1.2, smiling=0.5, frowning=0.25)
 # Somebody else than the listener, who has the mean face: standard deviations by mode.
 IDENTITY = {"face_width": -1, "jaw_width": -1.2, "nose_length": 0.8, "lip_fullness": 1.2, "brow_height": 0.8}
-    "face_width": -1.0,
-    "jaw_width": -1.2,
-    "nose_length": 0.8,
-    "lip_fullness": 1.2,
-    "brow_height": 0.8,
-}
 # Factors on the model's own colours.
 COLOURS = {"hair": (0.42, 0.42, 0.46), "cloth": (2.5, 0.95, 0.72)}
 BACKGROUND = (0.62, 0.70, 0.66)
@@ -73,7 +67,7 @@ def make_clip(path: Path) -> None:
 def _recoloured(model: FaceModel) -> FaceModel:
     colours = model.colours.copy()
     for part, factors in COLOURS.items():
-        colours[model.part == PARTS.index(part)] *= np.float32(factors)
+        colours[model.part == PARTS.index(part)] *= np.array(factors, np.float32)
     return replace(model, colours=colours.clip(0.0, 1.0))
 
 

@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from listener_head.dyads.signals import Track, smooth
+from listener_head.dyads.signals import Track
 from listener_head.dyads.speaker import LAYOUT, columns
 from listener_head.timing import RATE_HZ
 
+if TYPE_CHECKING:
+    from listener_head.face.tracking_error import TrackingError
+
 FloatArray = NDArray[np.float32]
 
-# Shapes of a group: gain of the tracked against the true weight (mean, spread) and noise (deviation).
-TRACKING_ERRORS: dict[str, tuple[float, float, float]] = {
-    "eyeBlink": (0.75, 0.2, 0.06),
-    "eyeLook": (0.6, 0.3, 0.08),
-    "eyeSquint": (0.5, 0.3, 0.06),
-    "eyeWide": (0.5, 0.3, 0.06),
-    "brow": (0.85, 0.2, 0.06),
-    "jawOpen": (1.0, 0.3, 0.04),
-    "jaw": (0.5, 0.3, 0.04),
-    "mouthSmile": (0.95, 0.15, 0.04),
-    "mouth": (0.7, 0.3, 0.06),
-    "cheek": (0.4, 0.3, 0.05),
-    "nose": (0.5, 0.3, 0.05),
-}
-# How much of the lips' movement leaks into any other shape of mouth and jaw (deviation).
-MOUTH_CROSSTALK = 0.25
-# Noise of rotation [rad] about x, y, z and of translation [m] at one metre.
-ROTATION_NOISE = (0.012, 0.007, 0.004)
-TRANSLATION_NOISE = (0.001, 0.001, 0.006)
+# Trackers differ, and so do faces: the measured gains and noises are drawn within these factors.
+_GAIN_FACTORS, _NOISE_FACTORS = (0.7, 1.3), (0.4, 1.5)
+# How much of the lips' movement leaks into any other shape of mouth and jaw on a real face (deviation).
+_MOUTH_CROSSTALK = 0.25
 
 # Largest resting weight that a real face may show without meaning anything by it.
 _RESTING_BIAS = {
@@ -62,29 +53,39 @@ def _with_resting_face(motion: Track, rng: np.random.Generator) -> Track:
 
 
 def _with_errors(motion: Track, rng: np.random.Generator) -> Track:
-    count = len(motion)
+    """Gain, offset, delay and noise of the tracker as measured, and what real mouths add."""
+    error, neutral = _measured_error(), LAYOUT.neutral()
+    count, size = motion.shape
     talk = sum(motion[:, LAYOUT.index(name)] for name in ("jawOpen", "mouthPucker", "mouthFunnel"))
-    for position, name in enumerate(LAYOUT.expression_names):
-        group = next((group for group in TRACKING_ERRORS if name.startswith(group)), None)
-        if group is None:
-            continue
-        gain, spread, noise = TRACKING_ERRORS[group]
-        column = LAYOUT.expression.start + position
-        motion[:, column] *= max(0.1, gain + spread * rng.standard_normal())
-        motion[:, column] += _tracker_noise((count, 1), rng)[:, 0] * noise * rng.uniform(0.3, 1.3)
+    delays = np.round(error.delay).astype(int)
+    late = np.maximum(np.arange(count)[:, None] - delays, 0)
+    gain = error.gain * rng.uniform(*_GAIN_FACTORS, size)
+    # Pose is measured well: its gain is what it is.
+    gain[LAYOUT.rotation], gain[LAYOUT.translation] = error.gain[LAYOUT.rotation], 1.0
+    seen = neutral + gain * (motion[late, np.arange(size)] - neutral)
+    seen += error.offset * rng.uniform(0, 1.5)
+    seen += _tracker_noise(count, error.noise_memory, rng) * error.noise * rng.uniform(*_NOISE_FACTORS)
+    for name in LAYOUT.expression_names:
         if name.startswith(("mouth", "jaw")):
-            motion[:, column] += talk * MOUTH_CROSSTALK * rng.standard_normal() * rng.random()
-    noises = np.array((*ROTATION_NOISE, *TRANSLATION_NOISE)) * rng.uniform(0.3, 1.3)
-    pose = [*range(LAYOUT.rotation.start, LAYOUT.rotation.stop)]
-    pose += [*range(LAYOUT.translation.start, LAYOUT.translation.stop)]
-    motion[:, pose] += _tracker_noise((count, 6), rng) * noises
-    return motion
+            seen[:, LAYOUT.index(name)] += talk * _MOUTH_CROSSTALK * rng.standard_normal() * rng.random()
+    return np.asarray(seen)
 
 
-def _tracker_noise(shape: tuple[int, int], rng: np.random.Generator) -> Track:
-    """Unit noise, half of it quick and half of it slow, as trackers err."""
-    quick, slow = rng.standard_normal(shape), rng.standard_normal(shape)
-    return np.asarray(0.6 * quick + 0.8 * smooth(slow, 0.5) * np.sqrt(2 * 0.5 * RATE_HZ))
+def _tracker_noise(count: int, memory: FloatArray, rng: np.random.Generator) -> Track:
+    """Unit noise [T, 58] with each number's own correlation from one frame to the next."""
+    noise = rng.standard_normal((count, len(memory)))
+    fresh = np.sqrt(1 - memory**2)
+    for frame in range(1, count):
+        noise[frame] = memory * noise[frame - 1] + fresh * noise[frame]
+    return noise
+
+
+@cache
+def _measured_error() -> TrackingError:
+    # Imported here because it brings the tracker along, which nothing else in this package needs.
+    from listener_head.face.tracking_error import load_tracking_error
+
+    return load_tracking_error()
 
 
 def _before_camera(motion: Track, rng: np.random.Generator) -> Track:

@@ -97,7 +97,8 @@ def step_latencies(recording: Recording) -> StepLatencies:
     """
     states = recording.states
     _, unique = np.unique(states.stamp_ns, return_index=True)
-    used = unique[states.source_ns[unique] > 0]
+    answering = (states.source_ns[unique] > 0) & (states.stamp_ns[unique] <= _end_of_camera_ns(recording))
+    used = unique[answering]
     milliseconds = {
         name: getattr(states, name)[used].astype(np.float64)
         for name in ("perception_ms", "waiting_ms", "audio_ms", "step_ms")
@@ -112,6 +113,17 @@ def step_latencies(recording: Recording) -> StepLatencies:
         joint_ms=_joint_ms(recording, source_ns, computed_ms),
         image_ms=_image_ms(recording, stamp_ns, source_ns),
     )
+
+
+def _end_of_camera_ns(recording: Recording) -> int:
+    """Stamp of the last step that has a camera frame to answer.
+
+    When the camera has ended, its last frame is held for some steps more. They answer nothing new, and the
+    age of that frame is no latency.
+    """
+    camera_ns = recording.camera_ns
+    period_ns = int(np.median(np.diff(camera_ns))) if len(camera_ns) > 1 else 0
+    return int(camera_ns[-1]) + period_ns + NS_PER_S // RATE_HZ if len(camera_ns) else 0
 
 
 def _joint_ms(

@@ -11,12 +11,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from listener_head.errors import UserError
+from listener_head.paths import config_dir
 
 
 def train(
-    config: Annotated[Path, typer.Option(help="YAML file of the training run.")] = Path(
-        "config/training.yaml"
-    ),
+    config: Annotated[
+        Path | None, typer.Option(help="YAML file of the run; by default that of the shipped network.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="Network to write; a card (.md) stands beside it.")] = Path(
         "out/listener_arkit52.onnx"
     ),
@@ -28,7 +29,8 @@ def train(
     from listener_head.listener.card import card_markdown
     from listener_head.listener.configuration import load_config
 
-    settings = load_config(config)
+    command = f"listener_head train {f'--config {config} ' if config else ''}--output {output}"
+    settings = load_config(config or config_dir() / "training.yaml")
     try:
         from listener_head.listener.training import Progress
         from listener_head.listener.training import train as run
@@ -54,7 +56,6 @@ def train(
                 text += f"  loss {progress.loss:.3f}  FD {rotation:.2f} {expression:.2f} {translation:.2f}"
             bar.update(task, description=text, completed=progress.done, total=progress.total)
 
-        command = f"listener_head train --config {config} --output {output}"
         card = run(settings, output, command, show)
     text = card_markdown(card)
     output.with_suffix(".md").write_text(text)

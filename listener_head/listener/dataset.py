@@ -89,4 +89,5 @@ def _generator_hash() -> str:
     """Changes with any line of the code that makes the dyads."""
     package = Path(listener_head.__file__).parent
     sources = [*package.glob("dyads/*.py"), *package.glob("audio/*.py"), package / "coefficients.py"]
+    sources += package.glob("assets/*tracking_error*")
     return hashlib.sha256(b"".join(source.read_bytes() for source in sorted(sources))).hexdigest()

@@ -15,12 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from listener_head.coefficients import Layout, layout_of
 from listener_head.errors import UserError
+from listener_head.paths import assets_dir
 from listener_head.timing import RATE_HZ
 
 FloatArray = NDArray[np.float32]
 
 FILE_FORMAT = "listener_head.listener/1"
-DEFAULT_NETWORK = Path(__file__).resolve().parent.parent / "assets" / "listener_arkit52.onnx"
+DEFAULT_NETWORK = assets_dir() / "listener_arkit52.onnx"
 
 # An attitude change cross-fades from the old state's motion to the new one's over this many frames.
 FADE_FRAMES = RATE_HZ

@@ -200,7 +200,8 @@ class ListenerSession:
             target = self._target if resting else self._resting_place()
         if mode is not self._mode:
             # The target's own velocity is not known yet at a change; the spring takes that up.
-            self._offset, self._offset_velocity = self._motion - target, self._velocity
+            self._offset, self._offset_velocity = self._motion - target, self._velocity.copy()
+            self._offset_velocity[self._eyelids] = 0  # a blink under way is not drawn out
             self._settling = _SETTLED_FRAMES
         motion = target + self._decayed_offset() if self._settling else target.copy()
         bounded = motion[self._bounds]
