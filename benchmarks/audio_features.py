@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 from listener_head.audio import FeatureStream
 
+NAMES = ("audio_features",)  # of the figures that `run` gives
+
 RATE = 48000
 TARGET_RATE = 16000
 FPS = 30

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from listener_head.listener import load_listener
 from listener_head.listener.network import ListenerNetwork, NetworkConfig
 
+NAMES = ("listener_step",)  # of the figures that `run` gives
+
 FloatArray = NDArray[np.float32]
 
 BLOCKS, BLOCK = 20, 100

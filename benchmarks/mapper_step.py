@@ -10,6 +10,8 @@ import numpy as np
 from listener_head.coefficients import LAYOUTS, Coefficients
 from listener_head.robot import JointMapper, load_robot
 
+NAMES = ("mapper_step",)  # of the figures that `run` gives
+
 SAMPLES = 6000
 RATE = 100
 FPS = 30

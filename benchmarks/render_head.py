@@ -12,6 +12,8 @@ from listener_head.coefficients import LAYOUTS, Coefficients
 from listener_head.face.model import load_face_model
 from listener_head.render import HeadRenderer
 
+NAMES = ("render_head_256", "render_head_512")  # of the figures that `run` gives
+
 PICTURES = 60
 
 

@@ -14,6 +14,8 @@ from listener_head.face import FaceFitter, FaceTracker, Landmarks, load_face_mod
 from listener_head.face.gauss_newton import Pose
 from listener_head.render import HeadRenderer
 
+NAMES = ("track", "fit")  # of the figures that `run` gives
+
 FRAMES, REFERENCE_FRAMES = 150, 12
 WIDTH, HEIGHT = 640, 480
 REFERENCE = "scipy.optimize.least_squares (trf, analytic Jacobian): same residuals, bounds and start"

@@ -20,21 +20,20 @@ Figures = dict[str, dict[str, Any]]
 def run_benchmarks(output: Path | None, only: str, console: Console) -> Figures:
     """Runs every benchmark, or the one that gives the figures ``only``; prints a table.
 
-    Each file of `benchmarks/` has a function ``run`` that returns figures by name: ``ours_ms``,
+    Each file of `benchmarks/` has a function ``run`` that returns the figures ``NAMES``: ``ours_ms``,
     ``reference_ms``, ``ratio`` (reference over ours), ``reference`` and ``n``.
 
     Raises:
         UserError: no benchmark of that name, or ``output`` cannot be written.
     """
-    files = sorted((share_dir() / "benchmarks").glob("[!_]*.py"))
+    modules = [_module(path) for path in sorted((share_dir() / "benchmarks").glob("*.py"))]
+    known = [name for module in modules for name in module.NAMES]
+    if only and only not in known:
+        raise UserError(f"benchmark '{only}' is unknown; choose one of {', '.join(known)}")
+    chosen = [module for module in modules if not only or only in module.NAMES]
     figures: Figures = {}
-    for path in track(files, "measuring", console=console, transient=True):
-        names = _module(path).NAMES
-        if not only or only in names:
-            figures.update(_module(path).run())
-    if only and only not in figures:
-        known = ", ".join(name for path in files for name in _module(path).NAMES)
-        raise UserError(f"benchmark '{only}' is unknown; choose one of {known}")
+    for module in track(chosen, "measuring", console=console, transient=True):
+        figures.update(module.run())
     console.print(_table(figures))
     if output is not None:
         try:
@@ -50,12 +49,16 @@ def _module(path: Path) -> Any:
     spec = spec_from_file_location(f"benchmarks.{path.stem}", path)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except ImportError as problem:
+        text = f"benchmark {path.stem} needs the package '{problem.name}'; install the extras train and test"
+        raise UserError(text) from problem
     return module
 
 
 def _table(figures: Figures) -> Table:
-    table = Table("benchmark", "ours [ms]", "reference [ms]", "ratio", "reference", "n")
+    table = Table("benchmark", r"ours \[ms]", r"reference \[ms]", "ratio", "reference", "n")
     for name, row in figures.items():
         measured = (row[key] for key in ("ours_ms", "reference_ms", "ratio"))
         numbers = ("" if number is None else f"{number:.4g}" for number in measured)

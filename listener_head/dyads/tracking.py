@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float32]
 
-# Trackers differ, and so do faces: the measured gains and noises are drawn within these factors.
-_GAIN_FACTORS, _NOISE_FACTORS = (0.7, 1.3), (0.4, 1.5)
+# Trackers differ, and so do faces: gain, noise and offset as measured, times a factor within these bounds.
+# The measurement moves all shapes at once; what a speaker's few shapes suffer is less.
+_GAIN_FACTORS, _NOISE_FACTORS, _OFFSET_FACTORS = (0.8, 1.25), (0.2, 0.9), (0.0, 1.0)
 # How much of the lips' movement leaks into any other shape of mouth and jaw on a real face (deviation).
-_MOUTH_CROSSTALK = 0.25
+_MOUTH_CROSSTALK = 0.2
 
 # Largest resting weight that a real face may show without meaning anything by it.
 _RESTING_BIAS = {
@@ -63,7 +64,7 @@ def _with_errors(motion: Track, rng: np.random.Generator) -> Track:
     # Pose is measured well: its gain is what it is.
     gain[LAYOUT.rotation], gain[LAYOUT.translation] = error.gain[LAYOUT.rotation], 1.0
     seen = neutral + gain * (motion[late, np.arange(size)] - neutral)
-    seen += error.offset * rng.uniform(0, 1.5)
+    seen += error.offset * rng.uniform(*_OFFSET_FACTORS)
     seen += _tracker_noise(count, error.noise_memory, rng) * error.noise * rng.uniform(*_NOISE_FACTORS)
     for name in LAYOUT.expression_names:
         if name.startswith(("mouth", "jaw")):
