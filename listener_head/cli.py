@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from listener_head.environment import prepare
 from listener_head.errors import UserError
 from listener_head.listener.commands import train
 
@@ -101,6 +102,7 @@ def bench(
 
 def main() -> None:
     """Runs a command; bad input is one line on standard error and exit status 2."""
+    prepare()
     try:
         app()
     except UserError as problem:

@@ -33,7 +33,13 @@ Metrics = dict[str, Any]
 SETTLE_NS = 100_000_000
 NS_PER_MS = 1e6
 # As in ListenerState.msg.
-FLAGS = {"audio_missing": 1, "speaker_repeated": 2, "speaker_absent": 4, "steps_skipped": 8, "clock_jumped": 16}
+FLAGS = {
+    "audio_missing": 1,
+    "speaker_repeated": 2,
+    "speaker_absent": 4,
+    "steps_skipped": 8,
+    "clock_jumped": 16,
+}
 _PACKAGES = ("numpy", "mediapipe", "onnxruntime", "onnxruntime-gpu", "moderngl", "ruckig", "av", "rclpy")
 
 

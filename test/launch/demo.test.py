@@ -5,13 +5,13 @@ import unittest
 import launch_testing.actions
 import launch_testing.asserts
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
 from launch.actions import IncludeLaunchDescription
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_testing_ros import WaitForTopics
+from listener_head.msg import ListenerState
 from sensor_msgs.msg import Image, JointState
 
-from listener_head.msg import ListenerState
+from launch import LaunchDescription
 
 PATIENCE = 60.0  # [s] eight processes start, on a busy machine slowly
 

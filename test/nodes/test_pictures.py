@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from listener_head.msg import FaceCoefficients
+from sensor_msgs.msg import Image
+
+from listener_head.coefficients import LAYOUTS, Coefficients
+from listener_head.compat import CvBridge
+from listener_head.render import HeadRenderer
+from listener_head.ros import qos
+from listener_head.ros.convert import float_array, to_message
+from listener_head.ros.stamps import to_ns, to_stamp
+
+LAYOUT = LAYOUTS["arkit52"]
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    renderer = HeadRenderer(320)
+    pixels = renderer.render(Coefficients.from_motion("arkit52", LAYOUT.neutral()))
+    renderer.close()
+    return pixels
+
+
+def test_a_face_is_fitted_under_the_stamp_of_its_image(bench, portrait):
+    bench.start("face_fit")
+    faces = bench.listen(FaceCoefficients, "speaker/coefficients", qos.RESULT)
+    camera = bench.speak(Image, "speaker/image", qos.IMAGE)
+    sent = set()
+
+    def fitted():
+        image = CvBridge().cv2_to_imgmsg(portrait, "rgb8")
+        image.header.stamp = bench.probe.get_clock().now().to_msg()
+        image.header.frame_id = "head_camera_optical_frame"
+        sent.add(to_ns(image.header.stamp))
+        camera.publish(image)
+        return any(face.valid for face in faces)
+
+    bench.until(fitted, "a fit")
+    face = next(face for face in faces if face.valid)
+    assert to_ns(face.header.stamp) in sent
+    assert face.header.stamp == face.source_stamp
+    assert face.header.frame_id == "head_camera_optical_frame"
+    assert len(face.expression) == 52
+    assert np.abs(np.degrees(face.rotation)).max() < 10
+    assert 0 < face.confidence <= 1
+
+
+@pytest.mark.parametrize(
+    ("image", "reason"),
+    [
+        (Image(width=64, height=64, step=192, encoding="rgb8", data=bytes(64 * 192)), "no face"),
+        (Image(width=64, height=64, step=256, encoding="32FC1", data=bytes(64 * 256)), "32FC1"),
+        (Image(width=64, height=64, step=192, encoding="rgb8", data=bytes(7)), "7 bytes"),
+        (Image(encoding="bgr8"), "0x0"),
+    ],
+    ids=["black", "depth", "cut off", "empty"],
+)
+def test_an_image_without_a_usable_face_says_why(bench, image, reason):
+    bench.start("face_fit")
+    faces = bench.listen(FaceCoefficients, "speaker/coefficients", qos.RESULT)
+    camera = bench.speak(Image, "speaker/image", qos.IMAGE)
+
+    def answered():
+        camera.publish(image)
+        return bool(faces)
+
+    bench.until(answered, "an answer")
+    assert not faces[0].valid
+    assert reason in faces[0].reason
+    assert np.isfinite(faces[0].expression).all()
+
+
+def test_a_picture_bears_the_stamp_of_its_coefficients_and_bad_ones_give_none(bench):
+    node = bench.start("renderer", size=64)
+    pictures = bench.listen(Image, "listener/image", qos.RESULT)
+    motion = bench.speak(FaceCoefficients, "listener/coefficients", qos.RESULT)
+    bad = to_message(Coefficients.from_motion("arkit52", LAYOUT.neutral()), 1, None, "camera")
+    bad.expression = float_array(np.zeros(7))
+    motion.publish(bad)
+    bench.until(lambda: node.counts["refused"] == 1, "the refusal")
+    good = to_message(Coefficients.from_motion("arkit52", LAYOUT.neutral()), 42, None, "camera")
+    motion.publish(good)
+    bench.until(lambda: pictures, "a picture")
+    assert pictures[0].header.stamp == to_stamp(42)
+    assert (pictures[0].width, pictures[0].height, pictures[0].encoding) == (64, 64, "rgb8")
+    assert np.ptp(np.frombuffer(pictures[0].data, np.uint8)) > 100
