@@ -53,8 +53,8 @@ def test_it_leaves_video_plot_report_and_metrics(output):
         assert video.streams.audio
         assert 14 < video.duration / av.time_base < 21
     report = (output / "report.html").read_text()
-    assert 'src="http' not in report
-    assert 'href="http' not in report
+    assert 'src="http' not in report  # it opens without a network
+    assert "<link" not in report.partition("<script")[0]
 
 
 def test_nothing_is_left_beside_the_output(output):
@@ -77,8 +77,10 @@ def test_metrics_have_the_documented_keys_and_the_graph_keeps_up(output):
     } <= set(metrics)
     assert metrics["frames_in"] > 400
     assert metrics["memory_mb"]["total"] < 1500
-    # The figures of the README hold on a quiet machine; a test machine may be busy with other things.
-    assert metrics["frames_lost_percent"] < 10
+    # The README's figures are of a quiet machine. One that is busy with other things may lose pictures, since
+    # drawing gives way to the robot; the steps and the commands to the robot stay.
+    assert metrics["lost"]["steps"]["percent"] < 5
+    assert metrics["lost"]["joint_commands"]["percent"] < 5
     assert metrics["joint_latency_ms"]["p50"] < 160
 
 

@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float32]
 LAYOUT = LAYOUTS["arkit52"]
 
 # No feature counts as stiller than this: noise of a shape that hardly moves is not worth learning.
-_LEAST_EXPRESSION_STD, _LEAST_ROTATION_STD, _LEAST_TRANSLATION_STD = 0.03, 0.01, 0.003
+_LEAST_EXPRESSION_STD, _LEAST_ROTATION_STD, _LEAST_TRANSLATION_STD = 0.03, 0.01, 0.005
 # A sequence begins within this share of a dyad, so that every epoch sees other beginnings.
 _START_SHARE = 0.25
 
@@ -74,11 +74,7 @@ def train(
 
 
 def measure(dyads: DyadSet, layout: Layout) -> Statistics:
-    """Mean and standard deviation of sound, speaker and listener over a set.
-
-    The listener's deviation is that about the mean of its attitude: what moves within an attitude counts,
-    however far apart the attitudes are.
-    """
+    """Mean and standard deviation of sound, speaker and listener over a set."""
     least = np.zeros(layout.size, np.float32)
     least[layout.rotation] = _LEAST_ROTATION_STD
     least[layout.expression] = _LEAST_EXPRESSION_STD
@@ -86,14 +82,13 @@ def measure(dyads: DyadSet, layout: Layout) -> Statistics:
     audio, speaker, listener = (
         part.reshape(-1, part.shape[-1]) for part in (dyads.audio, dyads.speaker, dyads.listener)
     )
-    within_attitude = np.sqrt(dyads.listener.var(axis=(0, 2)).mean(axis=0))
     return Statistics(
         audio_mean=audio.mean(axis=0),
         audio_std=np.maximum(audio.std(axis=0), 1e-3),
         speaker_mean=speaker.mean(axis=0),
         speaker_std=np.maximum(speaker.std(axis=0), least),
         listener_mean=listener.mean(axis=0),
-        listener_std=np.maximum(within_attitude, least),
+        listener_std=np.maximum(listener.std(axis=0), least),
         quiet_audio=dyads.quiet_audio,
     )
 
