@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from listener_head.audio.stream import FeatureFrames, FeatureStream
+from listener_head.audio.stream import LOWEST_RATE, FeatureFrames, FeatureStream
 
 # Stamps of a sound card wander by some milliseconds, and its clock drifts against the computer's; beyond
 # this the stream is brought back into step.
@@ -19,9 +19,12 @@ class StampedFeatures:
     Sound that is missing between two chunks becomes silence whose frames carry ``gap``; sound that comes
     twice is left out once. A jump of more than a second, or another sample rate, starts anew and is counted
     in ``restarts``.
+
+    Errors: UserError for an unknown layout.
     """
 
     def __init__(self, layout: str = "paper45") -> None:
+        FeatureStream(LOWEST_RATE, layout)  # an unknown layout is refused now, not with the first sound
         self.layout = layout
         self.restarts = 0
         self._stream: FeatureStream | None = None

@@ -156,7 +156,7 @@ def _gestures(speech: Speech, seen: Track, heard: Track, manner: Manner, person:
     """Nods, shakes, beats and wide moves [rad]."""
     times = frame_times(len(seen))
     turn = np.zeros((len(seen), 3))
-    beat = smooth(delay(heard, person.lateness), 0.06, passes=2)
+    beat = smooth(delay(heard, person.lateness), 0.1, passes=2)
     turn[:, 0] += manner.beat * (beat - 0.7 * smooth(beat, 0.7)) * 1.6
     aside = np.tanh(smooth(seen[:, 1], 0.3) / (4 * _DEGREE))
     for start, end, said in pauses(speech, len(seen)):

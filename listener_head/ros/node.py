@@ -141,7 +141,10 @@ class GraphNode(LifecycleNode):
     def bring_up(self) -> bool:
         """Configures and activates; False when either failed (the reason is logged)."""
         success = TransitionCallbackReturn.SUCCESS
-        return self.trigger_configure() == success and self.trigger_activate() == success
+        if self.trigger_configure() != success or self.trigger_activate() != success:
+            return False
+        self.get_logger().info("active")
+        return True
 
     # Lifecycle
 

@@ -1,0 +1,74 @@
+"""Each node as a process of its own: it comes up by itself and ends when it is told to."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from listener_head.graph import DemoOptions, demo_nodes
+from listener_head.paths import config_dir
+from listener_head.runner import environment, own_domain
+
+NODES = [spec.executable for spec in demo_nodes(DemoOptions(record="x"))]
+PARAMETERS = {
+    "joint_mapper": ["-p", "allow_unverified:=true"],
+    "speaker_source": ["-p", "camera:=-1", "-p", "microphone:=none"],
+}
+
+
+def start(executable, *arguments, **options):
+    command = [sys.executable, "-m", f"listener_head.nodes.{executable}", "--ros-args"]
+    command += ["--params-file", str(config_dir() / "listener_head.yaml"), *arguments]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, **environment(own_domain())},
+        **options,
+    )
+
+
+def read_until_active(process):
+    for line in process.stdout:
+        if line.rstrip().endswith("active"):
+            return
+    raise AssertionError(f"ended with status {process.wait()} before it was active")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("executable", NODES)
+def test_it_ends_cleanly_when_told_to(executable, number, tmp_path):
+    process = start(executable, *PARAMETERS.get(executable, []), cwd=tmp_path)
+    try:
+        read_until_active(process)
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("executable", "arguments", "expected"),
+    [
+        ("joint_mapper", ["-p", "robot:=hal9000"], "hal9000"),
+        ("joint_mapper", ["-p", "robot:=3"], "robot"),
+        ("listener", ["-p", "network:=/nowhere.onnx"], "/nowhere.onnx"),
+        ("listener", ["-p", "attitude:=sarcastic"], "sarcastic"),
+        ("renderer", ["-p", "size:=100000"], "size"),
+        ("face_fit", ["-p", "face_model:=flame"], "flame"),
+        ("audio_features", ["-p", "layout:=mel80"], "mel80"),
+        ("speaker_source", ["-p", "video:=/nowhere.mp4"], "/nowhere.mp4"),
+        ("recorder", ["-p", "topics:=[weather]"], "weather"),
+    ],
+)
+def test_wrong_parameter_is_one_line_and_status_2(executable, arguments, expected, tmp_path):
+    process = start(executable, *arguments, cwd=tmp_path)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 2, said
+    assert "Traceback" not in said
+    assert expected in said.strip().splitlines()[-1]
