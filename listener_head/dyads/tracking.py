@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from listener_head.dyads.signals import Track
 from listener_head.dyads.speaker import LAYOUT, columns
+from listener_head.face.tracking_error import load_tracking_error
 from listener_head.timing import RATE_HZ
-
-if TYPE_CHECKING:
-    from listener_head.face.tracking_error import TrackingError
 
 FloatArray = NDArray[np.float32]
 
@@ -55,7 +50,7 @@ def _with_resting_face(motion: Track, rng: np.random.Generator) -> Track:
 
 def _with_errors(motion: Track, rng: np.random.Generator) -> Track:
     """Gain, offset, delay and noise of the tracker as measured, and what real mouths add."""
-    error, neutral = _measured_error(), LAYOUT.neutral()
+    error, neutral = load_tracking_error(), LAYOUT.neutral()
     count, size = motion.shape
     talk = sum(motion[:, LAYOUT.index(name)] for name in ("jawOpen", "mouthPucker", "mouthFunnel"))
     delays = np.round(error.delay).astype(int)
@@ -79,14 +74,6 @@ def _tracker_noise(count: int, memory: FloatArray, rng: np.random.Generator) -> 
     for frame in range(1, count):
         noise[frame] = memory * noise[frame - 1] + fresh * noise[frame]
     return noise
-
-
-@cache
-def _measured_error() -> TrackingError:
-    # Imported here because it brings the tracker along, which nothing else in this package needs.
-    from listener_head.face.tracking_error import load_tracking_error
-
-    return load_tracking_error()
 
 
 def _before_camera(motion: Track, rng: np.random.Generator) -> Track:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from listener_head.coefficients import LAYOUTS
-from listener_head.face.tracking_error import error_of, load_tracking_error, make_motion
+from listener_head.face.measure_tracking_error import error_of, make_motion
+from listener_head.face.tracking_error import load_tracking_error
 
 LAYOUT = LAYOUTS["arkit52"]
 
