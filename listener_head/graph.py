@@ -79,8 +79,10 @@ def demo_nodes(options: DemoOptions) -> list[NodeSpec]:
         "joint_trajectory",
     ]
     if options.record:
-        # The picture of a file is in the file; of a camera it is nowhere else.
-        topics = [topic for topic in TOPICS if topic != "speaker/image" or not options.video]
+        # What is said elsewhere is left out: joint_commands has the trajectories' points with their stamps,
+        # and the pictures of a file are in the file (those of a camera are nowhere else).
+        left_out = {"joint_trajectory"} | ({"speaker/image"} if options.video else set())
+        topics = [topic for topic in TOPICS if topic not in left_out]
         nodes.append(NodeSpec("recorder", {"output": options.record, "topics": topics}))
         waited_for += ["listener/image", "listener/state", "joint_commands", "joint_states"]
     return [*nodes, NodeSpec("speaker_source", {**source, "wait_for": waited_for})]

@@ -78,8 +78,8 @@ def test_metrics_have_the_documented_keys_and_the_graph_keeps_up(output):
     } <= set(metrics)
     assert metrics["frames_in"] > 400
     assert metrics["memory_mb"]["total"] < 1500
-    # The README's figures are of a quiet machine. One that is busy with other things may lose pictures, since
-    # drawing gives way to the robot; the steps and the commands to the robot stay.
+    # The README's figures are of a quiet machine. One that is busy with other things may lose pictures; the
+    # steps and the commands to the robot stay.
     assert metrics["lost"]["steps"]["percent"] < 5
     assert metrics["lost"]["joint_commands"]["percent"] < 5
     assert metrics["joint_latency_ms"]["p50"] < 160

@@ -82,7 +82,9 @@ class CvBridge:
         message.step = cvim.shape[1] * channels
         message.is_bigendian = sys.byteorder == "big"
         # The setter takes an array('B') as it is; anything else it checks number by number (50 ms).
-        message.data = array("B", np.ascontiguousarray(cvim).tobytes())
+        data = array("B")
+        data.frombytes(np.ascontiguousarray(cvim).data.cast("B"))
+        message.data = data
         return message
 
     @staticmethod

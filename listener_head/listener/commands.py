@@ -12,7 +12,6 @@ from rich.progress import Progress as Bar
 
 from listener_head.errors import UserError
 from listener_head.paths import config_dir
-from listener_head.paths import config_dir
 
 
 def train(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Sequence
 
 from sensor_msgs.msg import Image
@@ -14,8 +12,6 @@ from listener_head.render import HeadRenderer
 from listener_head.ros.convert import from_message
 from listener_head.ros.node import GraphNode, run
 from listener_head.ros.worker import NewestWorker
-
-_NICENESS = 5
 
 
 class Renderer(GraphNode):
@@ -46,8 +42,6 @@ class Renderer(GraphNode):
         return {"device": self._renderer.device} if self.counts["images"] else {}
 
     def _open(self) -> None:
-        # A picture may be late; the robot may not. The threads of the graphics driver inherit this.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         self._renderer = HeadRenderer(self.value("size"), samples=2 if self.value("antialiasing") else 1)
         self.get_logger().info(f"drawing with {self._renderer.device}")
 

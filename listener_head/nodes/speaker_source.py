@@ -22,6 +22,8 @@ from listener_head.sources.live import Camera, Microphone
 from listener_head.sources.read_ahead import ReadAhead
 
 SECOND_NS = 1_000_000_000
+_GRAPH_PERIOD = 0.05  # [s]
+_GRAPH_SETTLED = 1.0  # [s] without a new writer or reader
 
 
 class SpeakerSource(GraphNode):
@@ -128,16 +130,21 @@ class SpeakerSource(GraphNode):
         """Waits until the topics of `wait_for` are read; False when the node is stopped before."""
         topics = [topic for topic in self.value("wait_for") if topic]
         deadline = time.monotonic() + self.value("wait_timeout")
-        while missing := [topic for topic in topics if not self._is_read(topic)]:
+        ends: list[tuple[int, int]] = []
+        settled = 0.0
+        while not self._stopping.wait(_GRAPH_PERIOD):
+            before, ends = ends, [(self.count_publishers(t), self.count_subscribers(t)) for t in topics]
+            missing = [
+                topic for topic, (writers, readers) in zip(topics, ends, strict=True) if not writers * readers
+            ]
+            # While new ends are still found, messages between the old ones are held up.
+            settled = settled + _GRAPH_PERIOD if ends == before and not missing else 0.0
+            if settled >= _GRAPH_SETTLED or not topics:
+                return True
             if time.monotonic() > deadline:
                 self.refused(UserError(f"nobody listens to {', '.join(missing)}; starting all the same"))
-                break
-            if self._stopping.wait(0.05):
-                return False
-        return not self._stopping.is_set()
-
-    def _is_read(self, topic: str) -> bool:
-        return self.count_publishers(topic) > 0 and self.count_subscribers(topic) > 0
+                return True
+        return False
 
 
 def main() -> None:

@@ -49,9 +49,8 @@ class Deformation:
             needed = (len(self._basis),)
             raise UserError(f"expression has shape {weights.shape}; the face model needs {needed}")
         self._keep_plausible(weights)
-        used = np.flatnonzero(weights)
         points = self._rest.copy()
-        points[: self.moving] += (weights[used] @ self._basis[used]).reshape(-1, 3)
+        points[: self.moving] += (weights @ self._basis).reshape(-1, 3)
         self._out[: self.moving, :3] = points[: self.moving]
         self._out[: self.moving, 3:] = _unit(self._gather @ _face_normals(points, self._corners))
         return self._out

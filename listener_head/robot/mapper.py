@@ -26,7 +26,7 @@ MIN_INPUT_PERIOD = 1 / 60
 # Without a sample for this long [s] the robot has followed the last trajectory towards its rest.
 STALL = 0.1
 # Distance in time [s] between the points of a trajectory.
-TRAJECTORY_STEP = 0.05
+TRAJECTORY_STEP = 0.1
 
 
 @dataclass(frozen=True)
