@@ -58,6 +58,11 @@ def test_it_leaves_video_plot_report_and_metrics(output):
     assert not re.search('<link[^>]*href="(?!data:)', report.partition("<script")[0])
 
 
+def test_no_node_has_anything_to_complain_of(output):
+    for log in (output / "logs").iterdir():
+        assert all(line.startswith("[INFO]") for line in log.read_text().splitlines()), log.read_text()
+
+
 def test_nothing_is_left_beside_the_output(output):
     assert list(output.parent.iterdir()) == [output]
 

@@ -245,6 +245,7 @@ def run(*makers: Callable[[], GraphNode]) -> None:
     except (InvalidParameterTypeException, InvalidParameterValueException, ParameterException) as problem:
         print(f"wrong parameter: {problem}", file=sys.stderr)
         status = EXIT_BAD_INPUT
+    gc.unfreeze()  # or libraries complain at the end about objects that nobody has freed
     for node in nodes:
         executor.remove_node(node)
         node.trigger_shutdown()
