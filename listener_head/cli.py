@@ -11,10 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from listener_head.environment import prepare
-from listener_head.errors import UserError
+from listener_head.errors import EXIT_BAD_INPUT, UserError
 from listener_head.listener.commands import train
-
-EXIT_BAD_INPUT = 2
 
 app = typer.Typer(
     help="A head that listens: it moves as a person would who listens to the speaker in view.",

@@ -1,5 +1,8 @@
 """The one error that a user can mend."""
 
+# Exit status of a command or a node that was stopped by a UserError.
+EXIT_BAD_INPUT = 2
+
 
 class UserError(ValueError):
     """Bad input from outside: a file, a parameter, a device, a message.

@@ -25,8 +25,6 @@ TOPICS: dict[str, str] = {
     "joint_states": "sensor_msgs/msg/JointState",
 }
 
-ATTITUDES = ("positive", "neutral", "negative")
-
 
 @dataclass(frozen=True)
 class NodeSpec:

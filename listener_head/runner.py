@@ -15,7 +15,7 @@ from types import TracebackType
 import psutil
 import yaml
 
-from listener_head.errors import UserError
+from listener_head.errors import EXIT_BAD_INPUT, UserError
 from listener_head.graph import NodeSpec
 from listener_head.paths import config_dir
 
@@ -24,7 +24,6 @@ PLAYING = "playing"  # what the source says when it starts
 WHOLE_GRAPH = "graph"  # name of the one process that holds all nodes
 MEASURE_PERIOD = 1.0  # [s]
 STOP_TIMEOUT = 5.0  # [s] from the first signal to the one that cannot be caught
-_BAD_INPUT = 2
 
 
 def dds_profile() -> dict[str, str]:
@@ -117,7 +116,7 @@ class GraphRunner:
             if status is not None:
                 text = self._last_words(name)
                 raise UserError(
-                    text if status == _BAD_INPUT else f"{name} ended with status {status}: {text}"
+                    text if status == EXIT_BAD_INPUT else f"{name} ended with status {status}: {text}"
                 )
         return False
 

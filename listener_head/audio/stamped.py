@@ -5,12 +5,13 @@ from __future__ import annotations
 from numpy.typing import ArrayLike
 
 from listener_head.audio.stream import LOWEST_RATE, FeatureFrames, FeatureStream
+from listener_head.timing import NS_PER_S
 
 # Stamps of a sound card wander by some milliseconds, and its clock drifts against the computer's; beyond
 # this the stream is brought back into step.
 TOLERANCE_NS = 20_000_000
 # More than this is not a lost chunk: another clock, another recording.
-RESTART_NS = 1_000_000_000
+RESTART_NS = NS_PER_S
 
 
 class StampedFeatures:
@@ -41,7 +42,7 @@ class StampedFeatures:
             if abs(late_ns) <= TOLERANCE_NS:
                 return [stream.push_frames(samples)]
             if abs(late_ns) <= RESTART_NS:
-                count = abs(late_ns) * sample_rate // 1_000_000_000
+                count = abs(late_ns) * sample_rate // NS_PER_S
                 if late_ns > 0:
                     return [stream.insert_silence(count), stream.push_frames(samples)]
                 return [stream.push_frames(samples[count:])]  # type: ignore[index]

@@ -12,6 +12,7 @@ from listener_head.audio.paper45 import Paper45
 from listener_head.audio.resample import Resampler
 from listener_head.audio.voice_activity import VoiceActivity
 from listener_head.errors import UserError
+from listener_head.timing import NS_PER_S
 
 LOWEST_RATE, HIGHEST_RATE = 8_000, 96_000  # [Hz]
 HIGHEST_FPS = 100
@@ -20,7 +21,6 @@ MOST_CHANNELS = 64
 _LAYOUTS = {Paper45.name: Paper45}
 _ANNOUNCED_LAYOUTS = ("vico45",)
 
-_SECOND_NS = 1_000_000_000
 _FULL_SCALE = 32768.0
 # A sample at or beyond the greatest that 16 bits hold.
 _CLIPPING_LEVEL = 32767.0 / _FULL_SCALE
@@ -68,7 +68,7 @@ class FeatureStream:
         self._resampler = Resampler(self.sample_rate, self._features.sample_rate)
         self._voice_activity = VoiceActivity(self.fps)
         self._start_ns = int(start_ns)
-        self._index = self._start_ns * self.fps // _SECOND_NS
+        self._index = self._start_ns * self.fps // NS_PER_S
         while self._instant_ns(self._index) < self._start_ns:
             self._index += 1
         self._received = 0  # samples per channel so far
@@ -96,7 +96,7 @@ class FeatureStream:
     @property
     def end_ns(self) -> int:
         """Instant of the next sample to be pushed [ns]."""
-        return self._start_ns + self._received * _SECOND_NS // self.sample_rate
+        return self._start_ns + self._received * NS_PER_S // self.sample_rate
 
     def push(self, samples: ArrayLike) -> NDArray[np.float32]:
         """Values of the frames that these samples complete [k, size]; see `push_frames`."""
@@ -165,20 +165,20 @@ class FeatureStream:
 
     def _instant_ns(self, index: int) -> int:
         """t_k, rounded to whole nanoseconds."""
-        return (2 * index * _SECOND_NS + self.fps) // (2 * self.fps)
+        return (2 * index * NS_PER_S + self.fps) // (2 * self.fps)
 
     def _last_sample(self, index: int) -> int:
         """Position on the layout's sampling grid of a frame's last sample."""
-        return (self._instant_ns(index) - self._start_ns) * self._features.sample_rate // _SECOND_NS
+        return (self._instant_ns(index) - self._start_ns) * self._features.sample_rate // NS_PER_S
 
     def _samples_until(self, index: int) -> int:
         """Number of samples that complete a frame: up to the first at or after its instant."""
-        return -(-(self._instant_ns(index) - self._start_ns) * self.sample_rate // _SECOND_NS) + 1
+        return -(-(self._instant_ns(index) - self._start_ns) * self.sample_rate // NS_PER_S) + 1
 
     def _frames_within(self, received: int) -> int:
         """Frames from the next one on that this many samples complete."""
-        last_ns = self._start_ns + (received - 1) * _SECOND_NS // self.sample_rate
-        estimate = max(0, last_ns * self.fps // _SECOND_NS - self._index)
+        last_ns = self._start_ns + (received - 1) * NS_PER_S // self.sample_rate
+        estimate = max(0, last_ns * self.fps // NS_PER_S - self._index)
         while self._samples_until(self._index + estimate) <= received:
             estimate += 1
         return estimate

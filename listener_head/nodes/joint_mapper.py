@@ -15,7 +15,8 @@ from listener_head.robot import JointTarget, load_robot
 from listener_head.ros import qos
 from listener_head.ros.convert import from_message
 from listener_head.ros.node import GraphNode, run
-from listener_head.ros.stamps import SECOND_NS, to_ns
+from listener_head.ros.stamps import to_ns
+from listener_head.timing import NS_PER_S
 
 
 class JointMapper(GraphNode):
@@ -78,7 +79,7 @@ class JointMapper(GraphNode):
 
     def _follow(self, message: FaceCoefficients) -> None:
         try:
-            self._mapper.update(from_message(message), to_ns(message.header.stamp) / SECOND_NS)
+            self._mapper.update(from_message(message), to_ns(message.header.stamp) / NS_PER_S)
         except UserError as problem:
             self.refused(problem)
             return
@@ -103,11 +104,11 @@ class JointMapper(GraphNode):
         self.counts["commands"] += 1
 
     def _now(self) -> float:
-        return self.get_clock().now().nanoseconds / SECOND_NS
+        return self.get_clock().now().nanoseconds / NS_PER_S
 
 
 def _point(target: JointTarget) -> JointTrajectoryPoint:
-    seconds, nanoseconds = divmod(round(target.time_from_start * SECOND_NS), SECOND_NS)
+    seconds, nanoseconds = divmod(round(target.time_from_start * NS_PER_S), NS_PER_S)
     return JointTrajectoryPoint(
         positions=target.positions.tolist(),
         velocities=target.velocities.tolist(),

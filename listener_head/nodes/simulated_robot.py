@@ -11,7 +11,7 @@ from trajectory_msgs.msg import JointTrajectory
 from listener_head.errors import UserError
 from listener_head.robot import SimulatedHead, load_robot
 from listener_head.ros.node import GraphNode, run
-from listener_head.ros.stamps import SECOND_NS
+from listener_head.timing import NS_PER_S
 
 
 class SimulatedRobot(GraphNode):
@@ -50,7 +50,7 @@ class SimulatedRobot(GraphNode):
         if any(len(point.positions) != len(names) for point in trajectory.points):
             raise UserError(f"a point of the trajectory has not {len(names)} positions")
         order = [trajectory.joint_names.index(name) for name in names]
-        times = [p.time_from_start.sec + p.time_from_start.nanosec / SECOND_NS for p in trajectory.points]
+        times = [p.time_from_start.sec + p.time_from_start.nanosec / NS_PER_S for p in trajectory.points]
         return self._now(), times, np.array([point.positions for point in trajectory.points])[:, order]
 
     def _step(self) -> None:
@@ -76,7 +76,7 @@ class SimulatedRobot(GraphNode):
             self._plan = None
 
     def _now(self) -> float:
-        return self.get_clock().now().nanoseconds / SECOND_NS
+        return self.get_clock().now().nanoseconds / NS_PER_S
 
 
 def main() -> None:

@@ -20,8 +20,8 @@ from listener_head.ros.stamps import to_stamp
 from listener_head.sources import Image, Sound, VideoFile
 from listener_head.sources.live import Camera, Microphone
 from listener_head.sources.read_ahead import ReadAhead
+from listener_head.timing import NS_PER_S
 
-SECOND_NS = 1_000_000_000
 _GRAPH_PERIOD = 0.05  # [s]
 _GRAPH_SETTLED = 1.0  # [s] without a new writer or reader
 
@@ -106,7 +106,7 @@ class SpeakerSource(GraphNode):
             self._publish_image(pixels, self.get_clock().now().nanoseconds)
 
     def _heard(self, samples: NDArray[np.int16], age: float) -> None:
-        first_ns = self.get_clock().now().nanoseconds - round(age * SECOND_NS)
+        first_ns = self.get_clock().now().nanoseconds - round(age * NS_PER_S)
         self._publish_sound(samples, self._microphone.sample_rate, first_ns)
 
     def _publish_image(self, pixels: NDArray[np.uint8], stamp_ns: int) -> None:
@@ -124,7 +124,7 @@ class SpeakerSource(GraphNode):
         self.counts["audio_chunks"] += 1
 
     def _seconds_until(self, time_ns: int) -> float:
-        return max(0.0, (time_ns - self.get_clock().now().nanoseconds) / SECOND_NS)
+        return max(0.0, (time_ns - self.get_clock().now().nanoseconds) / NS_PER_S)
 
     def _wait_for_graph(self) -> bool:
         """Waits until the topics of `wait_for` are read; False when the node is stopped before."""

@@ -28,10 +28,9 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from listener_head.errors import UserError
+from listener_head.errors import EXIT_BAD_INPUT, UserError
 from listener_head.ros import qos
 
-EXIT_BAD_INPUT = 2
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LONGEST_STEP = 5.0  # [s]
 

@@ -2,15 +2,15 @@
 
 from builtin_interfaces.msg import Time
 
-SECOND_NS = 1_000_000_000
+from listener_head.timing import NS_PER_S
 
 
 def to_ns(stamp: Time) -> int:
     """Nanoseconds of a message stamp."""
-    return stamp.sec * SECOND_NS + stamp.nanosec
+    return stamp.sec * NS_PER_S + stamp.nanosec
 
 
 def to_stamp(ns: int) -> Time:
     """Message stamp of nanoseconds, which must not be negative."""
-    seconds, nanoseconds = divmod(ns, SECOND_NS)
+    seconds, nanoseconds = divmod(ns, NS_PER_S)
     return Time(sec=seconds, nanosec=nanoseconds)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from listener_head.timing import NS_PER_S
+
 
 @dataclass(frozen=True)
 class Image:
@@ -32,7 +34,7 @@ class Sound:
     @property
     def due_ns(self) -> int:
         """When a microphone would deliver it: at its last sample."""
-        return self.time_ns + len(self.samples) * 1_000_000_000 // self.sample_rate
+        return self.time_ns + len(self.samples) * NS_PER_S // self.sample_rate
 
 
 SourceEvent = Image | Sound

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from listener_head.errors import UserError
 from listener_head.sources.events import Image, Sound, SourceEvent
+from listener_head.timing import NS_PER_S
 
 CHUNK_DURATION = 0.010  # [s] a common period of sound cards
-_SECOND_NS = 1_000_000_000
 
 
 class VideoFile:
@@ -63,7 +63,7 @@ class VideoFile:
                 if frame.time is None:
                     continue
                 pixels = _upright(_to_bgr(frame, self.largest_side), frame.rotation)
-                yield Image(max(0, round(frame.time * _SECOND_NS)), pixels)
+                yield Image(max(0, round(frame.time * NS_PER_S)), pixels)
 
     def sound(self) -> Iterator[Sound]:
         """The sound in chunks of ``CHUNK_DURATION``; the last one may be shorter."""
@@ -90,7 +90,7 @@ class VideoFile:
 
     @staticmethod
     def _chunk(samples: NDArray[np.int16], position: int, rate: int) -> Sound:
-        return Sound(position * _SECOND_NS // rate, np.ascontiguousarray(samples), rate)
+        return Sound(position * NS_PER_S // rate, np.ascontiguousarray(samples), rate)
 
     def _open(self) -> av.container.InputContainer:
         try:
