@@ -7,7 +7,7 @@ from typing import Any
 
 from rclpy.node import Node
 
-from listener_head.timing import grid_time_ns, index_at_or_before
+from listener_head.timing import NS_PER_S, grid_time_ns, index_at_or_before
 
 
 class GridTimer:
@@ -20,7 +20,7 @@ class GridTimer:
         self._clock = node.get_clock()
         self._delay_ns = delay_ns
         self._callback = callback
-        self._next = -1
+        self._next = 0
         self._timer: Any = node.create_timer(1.0, self._fire)
         self._plan()
 
@@ -30,14 +30,23 @@ class GridTimer:
         return self._timer
 
     def _plan(self) -> None:
-        now_ns = self._clock.now().nanoseconds
-        following = index_at_or_before(now_ns - self._delay_ns) + 1
-        # A timer may fire some microseconds early, and would find the same instant still to come.
-        self._next = following + (following == self._next)
-        self._timer.timer_period_ns = max(1, grid_time_ns(self._next) + self._delay_ns - now_ns)
+        self._next = index_at_or_before(self._clock.now().nanoseconds - self._delay_ns) + 1
+        self._sleep()
+
+    def _sleep(self) -> None:
+        self._timer.timer_period_ns = max(1, self._left_ns())
         self._timer.reset()
 
+    def _left_ns(self) -> int:
+        return grid_time_ns(self._next) + self._delay_ns - self._clock.now().nanoseconds
+
     def _fire(self) -> None:
-        index = self._next
-        self._plan()
-        self._callback(index)
+        left_ns = self._left_ns()
+        if left_ns > NS_PER_S:  # the clock has gone back
+            self._plan()
+        elif left_ns > 0:  # woken early, as timers may be; an instant is never used twice
+            self._sleep()
+        else:
+            index = self._next
+            self._plan()
+            self._callback(index)
