@@ -18,19 +18,21 @@ Figures = dict[str, dict[str, Any]]
 
 
 def run_benchmarks(output: Path | None, only: str, console: Console) -> Figures:
-    """Runs every benchmark, or the one that gives the figures ``only``; prints a table.
+    """Runs every benchmark, or those of the folder or with the figure ``only``; prints a table.
 
-    Each file of `benchmarks/` has a function ``run`` that returns the figures ``NAMES``: ``ours_ms``,
-    ``reference_ms``, ``ratio`` (reference over ours), ``reference`` and ``n``.
+    Each file in the folders of `benchmarks/` has a function ``run`` that returns the figures ``NAMES``:
+    ``ours_ms``, ``reference_ms``, ``ratio`` (reference over ours), ``reference`` and ``n``.
 
     Raises:
         UserError: no benchmark of that name, or ``output`` cannot be written.
     """
-    modules = [_module(path) for path in sorted((share_dir() / "benchmarks").glob("*.py"))]
-    known = [name for module in modules for name in module.NAMES]
+    files = sorted((share_dir() / "benchmarks").glob("*/*.py"))
+    modules = [(path.parent.name, _module(path)) for path in files]
+    folders = dict.fromkeys(folder for folder, _ in modules)
+    known = [*folders, *(name for _, module in modules for name in module.NAMES)]
     if only and only not in known:
         raise UserError(f"benchmark '{only}' is unknown; choose one of {', '.join(known)}")
-    chosen = [module for module in modules if not only or only in module.NAMES]
+    chosen = [module for folder, module in modules if only in ("", folder, *module.NAMES)]
     figures: Figures = {}
     for module in track(chosen, "measuring", console=console, transient=True):
         figures.update(module.run())

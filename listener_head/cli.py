@@ -12,6 +12,8 @@ from rich.table import Table
 
 from listener_head.environment import prepare
 from listener_head.errors import EXIT_BAD_INPUT, UserError
+from listener_head.extraction.commands import extract
+from listener_head.import_checkpoint import import_checkpoint
 from listener_head.listener.commands import train
 
 app = typer.Typer(
@@ -20,7 +22,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(extract)
 app.command()(train)
+app.command()(import_checkpoint)
 
 
 @app.command()
@@ -87,11 +91,11 @@ def _summary(metrics: dict) -> Table:
 @app.command()
 def bench(
     json: Annotated[Path | None, typer.Option(help="Write the figures to this file.")] = None,
-    only: Annotated[str, typer.Option(help="One benchmark by its name.")] = "",
+    only: Annotated[str, typer.Option(help="One figure, or a folder such as perception.")] = "",
 ) -> None:
     """Measure our parts against references, in turn in the same run.
 
-    Example: listener_head bench --only listener_step --json out/bench.json
+    Example: listener_head bench --only perception --json out/bench.json
     """
     from listener_head.benchmark import run_benchmarks
 

@@ -26,6 +26,9 @@ WHEELS_RMW = "rmw_fastrtps_cpp"  # the only middleware among the wheels
 BOOTSTRAPPED = (
     "_ROS_WHEELS_BOOTSTRAP_COMPLETE"  # set by the wheels once LD_LIBRARY_PATH names their libraries
 )
+# A frame is little work: threads of numerical libraries would only wait for each other. Read by NumPy and
+# others when they are imported.
+THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class RosChoice(NamedTuple):
@@ -77,6 +80,8 @@ def corrected(
     `wheels` says that the ROS wheels are installed there. Correcting twice changes nothing more.
     """
     result = without_ros(environ, (prefix, *keep)) if wheels else dict(environ)
+    for name in THREAD_COUNTS:
+        result.setdefault(name, "1")
     if not (wheels or _installed(prefix)):
         return result  # built by colcon: its setup file has said everything
     if prefix not in _entries(result, "AMENT_PREFIX_PATH"):
@@ -89,7 +94,12 @@ def corrected(
 
 
 def prepare() -> None:
-    """Start this process anew with a corrected environment where the present one would mislead it."""
+    """Start this process anew with a corrected environment where the present one would mislead it.
+
+    To be called before NumPy is imported: one thread each for numerical libraries is only set.
+    """
+    for name in THREAD_COUNTS:
+        os.environ.setdefault(name, "1")
     wheels = Path(sysconfig.get_path("purelib"), "ros_wheels_bootstrapper").is_dir()
     script = _prefix_of(sys.argv[0])
     environ = corrected(os.environ, sys.prefix, wheels, keep=(script,) if _installed(script) else ())

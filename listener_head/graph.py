@@ -52,7 +52,7 @@ class DemoOptions:
 def listening_nodes(options: DemoOptions) -> list[NodeSpec]:
     """The nodes from the speaker's topics to the listener's coefficients."""
     return [
-        NodeSpec("audio_features"),
+        NodeSpec("audio_features", {"network": options.listener}),
         NodeSpec("face_fit"),
         NodeSpec("listener", {"attitude": options.attitude, "network": options.listener}),
     ]

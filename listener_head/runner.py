@@ -15,6 +15,7 @@ from types import TracebackType
 import psutil
 import yaml
 
+from listener_head.environment import THREAD_COUNTS
 from listener_head.errors import EXIT_BAD_INPUT, UserError
 from listener_head.graph import NodeSpec
 from listener_head.paths import config_dir
@@ -42,8 +43,7 @@ def environment(domain: int) -> dict[str, str]:
     variables = {**os.environ, **dds_profile()}
     variables["ROS_DOMAIN_ID"] = str(domain)
     variables["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    # One frame is little work: threads of numerical libraries would only wait for each other.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    for name in THREAD_COUNTS:
         variables.setdefault(name, "1")
     return variables
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 RATE_HZ = 30
 NS_PER_S = 1_000_000_000
 
+# A speaker's face is held this long (zero-order hold); after that the speaker is absent.
+HOLD_NS = 300_000_000
+
 
 def grid_time_ns(index: int) -> int:
     """Time t_k of grid step ``index`` [ns]."""

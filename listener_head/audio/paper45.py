@@ -45,6 +45,8 @@ class Paper45:
     name = "paper45"
     size = 3 * CEPSTRUM_SIZE + 3
     sample_rate = 16000
+    # The sample at a frame's instant is the last of its window.
+    includes_instant = True
     energy = 3 * CEPSTRUM_SIZE
     loudness = energy + 2
 
@@ -77,6 +79,10 @@ class Paper45:
         values[self.energy + 1] = np.count_nonzero(positive[1:] != positive[:-1]) / self._hop
         values[self.loudness] = 10.0 * math.log10(max(float(powers[BAND_COUNT]), _LOUDNESS_FLOOR))
         return values
+
+    def mean_square(self, values: Array) -> float:
+        """Mean square of the last 1 / fps seconds, from their vector [45]; at least 1e-10."""
+        return math.exp(values[self.energy])
 
     def _loudness_filter(self) -> Array:
         """Weights of the power spectrum [257] whose sum is the A-weighted mean square of the window."""

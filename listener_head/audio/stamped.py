@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from listener_head.audio.stream import LOWEST_RATE, FeatureFrames, FeatureStream
+from listener_head.audio.stream import (
+    LOWEST_RATE,
+    FeatureFrames,
+    FeatureStream,
+    channels_of,
+    checked_samples,
+)
 from listener_head.timing import NS_PER_S
 
 # Stamps of a sound card wander by some milliseconds, and its clock drifts against the computer's; beyond
@@ -18,8 +24,8 @@ class StampedFeatures:
     """A `FeatureStream` that follows the stamps of its chunks.
 
     Sound that is missing between two chunks becomes silence whose frames carry ``gap``; sound that comes
-    twice is left out once. A jump of more than a second, or another sample rate, starts anew and is counted
-    in ``restarts``.
+    twice is left out once. A jump of more than a second, another sample rate or another number of channels
+    starts anew and is counted in ``restarts``.
 
     Errors: UserError for an unknown layout.
     """
@@ -34,19 +40,20 @@ class StampedFeatures:
         """The frames that a chunk completes, those of a gap before it first.
 
         ``stamp_ns`` is the instant of its first sample; ``samples`` is [N] or [N, channels]. UserError as in
-        `FeatureStream`.
+        `FeatureStream`; a refused chunk changes nothing.
         """
-        stream = self._stream
+        array, stream = checked_samples(samples), self._stream
         if stream is not None and stream.sample_rate == sample_rate:
             late_ns = stamp_ns - stream.end_ns
-            if abs(late_ns) <= TOLERANCE_NS:
-                return [stream.push_frames(samples)]
-            if abs(late_ns) <= RESTART_NS:
+            if abs(late_ns) <= RESTART_NS and stream.channels in (None, channels_of(array)):
+                if abs(late_ns) <= TOLERANCE_NS:
+                    return [stream.push_frames(array)]
                 count = abs(late_ns) * sample_rate // NS_PER_S
                 if late_ns > 0:
-                    return [stream.insert_silence(count), stream.push_frames(samples)]
-                return [stream.push_frames(samples[count:])]  # type: ignore[index]
+                    return [stream.insert_silence(count), stream.push_frames(array)]
+                return [stream.push_frames(array[count:])]
+        fresh = FeatureStream(sample_rate, self.layout, start_ns=stamp_ns)
         if stream is not None:
             self.restarts += 1
-        self._stream = FeatureStream(sample_rate, self.layout, start_ns=stamp_ns)
-        return [self._stream.push_frames(samples)]
+        self._stream = fresh
+        return [fresh.push_frames(array)]

@@ -1,39 +1,82 @@
-"""Is somebody speaking? The level above the noise floor, held over short pauses.
+"""Is somebody speaking? A small network on the cues of `voice_cues`, held over short pauses.
 
-An estimate from energy alone: it tells speech from steady noise, not speech from music or a slammed door.
+It tells a voice from noise, hum, beeps, music, knocks and typing. Voices in the background count as a voice
+when they are loud. Its weights are fitted by ``python -m listener_head.audio.fit_voice_activity``.
 """
 
 from __future__ import annotations
 
-import numpy as np
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
 
-# The noise floor is the lowest level of this time [s]: longer than a phrase between two breaths.
-_FLOOR_TIME = 3.0
-# Levels [dB] between which the floor is believed; until the first seconds are heard it is the upper one.
-_QUIETEST_FLOOR_DB = -65.0
-_INITIAL_FLOOR_DB = -50.0
-# Level above the floor [dB] at which activity begins, and at which it is certain. Levels of steady noise
-# scatter by some 3 dB to 8 dB above their lowest.
-_ONSET_DB = 10.0
-_CERTAIN_DB = 20.0
-# Time in which activity fades from one to zero after the sound has stopped [s].
-_HANGOVER_TIME = 0.3
+import numpy as np
+from numpy.typing import NDArray
+
+from listener_head.audio.voice_cues import SIZE, VoiceCues
+from listener_head.errors import UserError
+from listener_head.paths import assets_dir
+
+Array = NDArray[np.float64]
+
+WEIGHTS_PATH = assets_dir() / "voice_activity.json"
+# Time in which activity fades from one to zero after the voice has stopped [s].
+HANGOVER_TIME = 0.25
+# Sound whose mean square is below this has no voice: -80 dB of full scale.
+SILENCE = 1e-8
+
+
+@dataclass(frozen=True)
+class Weights:
+    """likelihood = logistic(output · tanh(hidden · cues + hidden_bias) + output_bias), of raw cues."""
+
+    hidden: Array  # [units, cues]
+    hidden_bias: Array  # [units]
+    output: Array  # [units]
+    output_bias: float
+
+    def likelihood(self, cues: Array) -> float:
+        """Likelihood of a voice, 0 to 1, from the cues [36] of a frame."""
+        score = float(self.output.dot(np.tanh(self.hidden.dot(cues) + self.hidden_bias))) + self.output_bias
+        return 0.5 + 0.5 * math.tanh(0.5 * score)
+
+
+@cache
+def load_weights() -> Weights:
+    """The shipped weights; UserError when they cannot be read."""
+    try:
+        table = json.loads(WEIGHTS_PATH.read_text())
+        hidden, bias, output = (np.array(table[key]) for key in ("hidden", "hidden_bias", "output"))
+        if hidden.shape != (len(output), SIZE) or bias.shape != output.shape:
+            raise ValueError(f"weights of shape {hidden.shape} do not fit {SIZE} cues")
+        return Weights(hidden, bias, output, float(table["output_bias"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{WEIGHTS_PATH} cannot be read ({error}); "
+            "make it again with: python -m listener_head.audio.fit_voice_activity"
+        ) from error
 
 
 class VoiceActivity:
-    """Activity of one stream of levels at ``fps`` frames a second."""
+    """Activity of one stream of sound at ``sample_rate`` Hz and ``fps`` frames a second, from the past only.
 
-    def __init__(self, fps: int) -> None:
-        self._levels_db = np.full(max(1, round(_FLOOR_TIME * fps)), _INITIAL_FLOOR_DB)
-        self._next = 0
-        self._fade = 1.0 / (_HANGOVER_TIME * fps)
+    It rises with the frame in which a voice is recognised and fades within 0.25 s after it.
+    """
+
+    def __init__(self, sample_rate: int, fps: int) -> None:
+        self._cues = VoiceCues(sample_rate, fps)
+        self._weights = load_weights()
+        self._fade = 1.0 / (HANGOVER_TIME * fps)
         self._activity = 0.0
 
-    def step(self, level_db: float) -> float:
-        """Activity 0 to 1 of the frame with this level [dB, full scale 0]."""
-        self._levels_db[self._next] = max(level_db, _QUIETEST_FLOOR_DB)
-        self._next = (self._next + 1) % len(self._levels_db)
-        excess = level_db - float(self._levels_db.min())
-        instant = (excess - _ONSET_DB) / (_CERTAIN_DB - _ONSET_DB)
-        self._activity = min(1.0, max(0.0, instant, self._activity - self._fade))
+    def step(self, sound: Array, mean_square: float) -> float:
+        """Activity 0 to 1 of a frame.
+
+        ``sound`` [N] is what came since the frame before, full scale 1; ``mean_square`` that of the last
+        ``1 / fps`` seconds.
+        """
+        likelihood = self._weights.likelihood(self._cues.step(sound))
+        now = likelihood if mean_square >= SILENCE else 0.0
+        self._activity = max(0.0, now, self._activity - self._fade)
         return self._activity

@@ -40,7 +40,7 @@ class CvBridge:
         ``passthrough`` gives the message's own channels and may share its memory.
 
         Raises:
-            CvBridgeError: the encoding is not one of ``_TO_BGR``, or sizes and data do not fit.
+            CvBridgeError: the encoding is not one of ``_TO_BGR``, or sizes and data do not fit it.
         """
         if img_msg.encoding not in _TO_BGR:
             known = ", ".join(_TO_BGR)
@@ -53,7 +53,11 @@ class CvBridge:
             raise CvBridgeError(
                 f"images can be converted to {', '.join(_CHANNELS_OUT)}, not '{desired_encoding}'"
             )
-        bgr = pixels if code is None else cv2.cvtColor(pixels, code)
+        try:
+            bgr = pixels if code is None else cv2.cvtColor(pixels, code)
+        except cv2.error as problem:  # of sizes that the encoding cannot have: yuv422 with an odd width
+            text = f"image of {img_msg.width}x{img_msg.height} cannot be of encoding {img_msg.encoding}"
+            raise CvBridgeError(text) from problem
         if desired_encoding == "bgr8":
             return bgr
         return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB if desired_encoding == "rgb8" else cv2.COLOR_BGR2GRAY)

@@ -1,7 +1,7 @@
-"""Which points of FaceMesh are which points of the face model.
+"""Which points of FaceMesh are which points of a face model.
 
-Made by showing the rendered model to the tracker: ``python -m listener_head.face.make_correspondence``, again
-whenever the model or its looks change.
+That of arkit52 is made by showing the rendered model to the tracker:
+``python -m listener_head.face.make_correspondence``, again whenever the model or its looks change.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ EYES = (
     (33, 163, 144, 145, 153, 154, 133, 161, 160, 159, 158, 157),
     (263, 390, 373, 374, 380, 381, 362, 388, 387, 386, 385, 384),
 )
-_LIPS = (
+LIPS = (
     (61, 146, 91, 84, 17, 314, 321, 375, 291, 185, 40, 37, 0, 267, 270, 409),
     (78, 88, 178, 87, 14, 317, 402, 318, 308, 80, 81, 82, 13, 312, 311, 310),
 )
 _BROWS = ((70, 63, 105, 66, 107, 53, 65), (300, 293, 334, 296, 336, 283, 295))
 _NOSE = (1, 2, 4, 6, 168, 195, 98, 327, 64, 294, 129, 358)
 _CHEEKS = (50, 280, 205, 425, 187, 411, 101, 330)
-_CHIN = (152, 148, 377, 176, 400, 199, 200, 18)
+_CHIN = (152, 148, 377, 176, 400, 199)
 _FOREHEAD = (10, 9, 8, 151, 67, 297)
 _SIDES = (127, 356, 234, 454, 132, 361, 58, 288)
 IRISES = (468, 473)
-USED = (*EYES[0], *EYES[1], *_LIPS[0], *_LIPS[1], *_BROWS[0], *_BROWS[1], *_NOSE, *_CHEEKS, *_CHIN,
+USED = (*EYES[0], *EYES[1], *LIPS[0], *LIPS[1], *_BROWS[0], *_BROWS[1], *_NOSE, *_CHEEKS, *_CHIN,
         *_FOREHEAD, *_SIDES, *IRISES)  # fmt: skip
 
 # Upper and lower points of one opening: FaceMesh shows jaw and blink here or nowhere.
@@ -65,6 +65,10 @@ class Correspondence:
     gap_sigma: NDArray[np.float32]  # [G] m
     mesh_checksum: NDArray[np.uint32]  # of the model that it was made for
 
+    def gaps_of(self, points: tuple[int, ...]) -> NDArray[np.intp]:
+        """The gaps [2, n] whose upper point is one of these of FaceMesh: upper and lower positions."""
+        return self.gaps[np.isin(self.landmark[self.gaps[:, 0]], points)].T.astype(np.intp)
+
 
 def landmark_shapes(
     model: FaceModel, correspondence: Correspondence
@@ -88,9 +92,7 @@ def save_correspondence(correspondence: Correspondence, path: Path) -> None:
 
 
 def load_correspondence(model: FaceModel) -> Correspondence:
-    """The shipped correspondence of a face model; UserError when there is none, or not for this mesh."""
-    if model.name != "arkit52":
-        raise UserError(f"face model '{model.name}' has no landmark correspondence; use 'arkit52'")
+    """The correspondence that ships for arkit52; UserError when it is not for this mesh or unreadable."""
     remedy = "make it again with: python -m listener_head.face.make_correspondence"
     try:
         with np.load(CORRESPONDENCE_PATH) as archive:

@@ -58,3 +58,15 @@ def project(points: ArrayLike, focal: float, centre: ArrayLike) -> FloatArray:
     xyz = np.asarray(points, np.float64)
     pixels: FloatArray = focal * xyz[..., :2] / xyz[..., 2:]
     return pixels + np.asarray(centre, np.float64)
+
+
+def vertex_normals(points: ArrayLike, triangles: NDArray[np.int32]) -> FloatArray:
+    """Unit normals [N, 3] of a mesh of points [N, 3] and triangles [M, 3]; zero for a vertex without one."""
+    vertices = np.asarray(points, np.float64)
+    corners = vertices[triangles]
+    faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals = np.zeros(vertices.shape)
+    for corner in range(3):
+        np.add.at(normals, triangles[:, corner], faces)
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return normals / np.where(length > 0.0, length, 1.0)

@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 
 import numpy as np
+from rich.progress import track
 from scipy.ndimage import gaussian_filter1d
 
 from listener_head.coefficients import LAYOUTS, Coefficients
-from listener_head.face.fitter import Camera, FaceFitter
-from listener_head.face.gauss_newton import Array
+from listener_head.face.camera import Camera
+from listener_head.face.fitter import FaceFitter
 from listener_head.face.model import load_face_model
 from listener_head.face.person import FRAMES
+from listener_head.face.pose import Array
+from listener_head.face.prior import twin_of
 from listener_head.face.tracker import FaceTracker
 from listener_head.face.tracking_error import TRACKING_ERROR_PATH
 from listener_head.render import HeadRenderer
@@ -45,7 +48,7 @@ def make_motion(frames: int, seed: int) -> Array:
             bumps[start] = np.maximum(bumps[start], strength * np.array([1.0, random.uniform(0.6, 1.0)]))
         smooth = gaussian_filter1d(bumps, width, axis=0) * width * np.sqrt(2.0 * np.pi)
         motion[:, layout.expression.start + index] = smooth[:, 0]
-        twin = name.removesuffix("Left") + "Right"
+        twin = twin_of(name)
         if name.endswith("Left") and twin in names:
             motion[:, layout.index(twin)] = smooth[:, 1]
     noise = random.normal(size=(frames, 6))
@@ -66,7 +69,7 @@ def perceive(motion: Array, seed: int) -> list[Coefficients]:
     intrinsics = Camera(camera[0, 0], camera[1, 1], camera[0, 2], camera[1, 2])
     fitter = FaceFitter(load_face_model("arkit52"), intrinsics)
     perceived = []
-    for frame in motion.astype(np.float32):
+    for frame in track(motion.astype(np.float32), "rendered and tracked"):
         image = renderer.render(Coefficients.from_motion("arkit52", frame))[..., ::-1].astype(np.float32)
         image += PIXEL_NOISE * random.standard_normal(image.shape, np.float32)
         perceived.append(fitter.fit(tracker.track(np.clip(image, 0, 255).astype(np.uint8))))

@@ -1,6 +1,7 @@
 """The morphable face model: a mesh that identity and expression coefficients deform linearly.
 
-``arkit52``, the model that ships, is made by ``python -m listener_head.face.arkit52``.
+``arkit52``, the model that ships, is made by ``python -m listener_head.face.arkit52``; the Basel Face
+Model 2009 is read from the user's own file (``listener_head.face.bfm2009``).
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ PARTS = ("skin", "hair", "eye", "lash", "mouth", "teeth", "tongue", "ear", "clot
 
 @dataclass(frozen=True)
 class FaceModel:
-    """A linear face model in metres; model frame x to the subject's left, y up, z out of the face.
+    """A linear face model of N vertices in metres; x to the subject's left, y up, z out of the face.
 
-    The origin lies between the ears, so that a nod hardly moves it.
+    The origin is the point that the head's translation places and its rotation turns about: between the
+    ears for arkit52, the mean of all vertices for bfm2009. Expression weights run from 0 to 1 for arkit52,
+    and are standard deviations of either sign for bfm2009.
     """
 
     name: str
@@ -35,12 +38,13 @@ class FaceModel:
     identity_names: tuple[str, ...]
     mean: FloatArray  # [N, 3] m
     identity_basis: FloatArray  # [I, N, 3] m per standard deviation
-    expression_basis: FloatArray  # [E, N, 3] m at weight 1
+    expression_basis: FloatArray  # [E, N, 3] m per unit of weight
     triangles: NDArray[np.int32]  # [M, 3], counter-clockwise seen from outside
     landmarks: NDArray[np.int32]  # [68] vertices in iBUG order
     part: NDArray[np.uint8]  # [N] position in PARTS
     head_weight: FloatArray  # [N] 1 moves with the head, 0 stays with the shoulders, between on the neck
     colours: FloatArray  # [N, 3] sRGB 0..1, of vertices without texture
+    colour_basis: FloatArray  # [T, N, 3] sRGB 0..1 per standard deviation; T = 0 where colours are fixed
     texture: NDArray[np.uint8]  # [H, W, 3] sRGB of the skin; row 0 is v = 0
     texcoords: FloatArray  # [N, 2] u, v in the texture; negative where ``colours`` counts
     occlusion: FloatArray  # [N] 0..1, the share of ambient light that reaches the vertex
@@ -80,14 +84,30 @@ class FaceModel:
         return weights
 
 
-@cache
-def load_face_model(name: str = "arkit52") -> FaceModel:
-    """The face model of that name, read once per process; its arrays are read-only.
+def load_face_model(name: str | Path = "arkit52") -> FaceModel:
+    """``arkit52``, or the Basel Face Model 2009 of a ``BFM_model_front.mat`` given by its path.
 
-    Raises UserError for a model that does not exist and for a damaged model file.
+    Each is read once per process; its arrays are read-only. Raises UserError for a model that does not
+    exist and for a damaged file.
     """
-    if name != "arkit52":
-        raise UserError(f"face model '{name}' is not supported; use 'arkit52'")
+    return _load(str(name))
+
+
+@cache
+def _load(name: str) -> FaceModel:
+    if name == "arkit52":
+        return _load_arkit52()
+    path = Path(name).expanduser()
+    if path.suffix.lower() == ".mat":
+        from listener_head.face.bfm2009 import load_bfm2009  # it builds on this module
+
+        return load_bfm2009(path)
+    raise UserError(
+        f"face model '{name}' is not supported; use 'arkit52' or the path of your BFM_model_front.mat"
+    )
+
+
+def _load_arkit52() -> FaceModel:
     try:
         with np.load(ARKIT52_PATH) as archive:
             arrays = {key: archive[key] for key in archive.files}
@@ -118,6 +138,7 @@ def from_arrays(arrays: dict[str, NDArray]) -> FaceModel:
         part=arrays["part"],
         head_weight=arrays["head_weight"],
         colours=arrays["colours"],
+        colour_basis=np.zeros((0, len(mean), 3), np.float32),
         texture=arrays["texture"],
         texcoords=arrays["texcoords"],
         occlusion=arrays["occlusion"],

@@ -1,37 +1,28 @@
-"""Image -> landmarks: MediaPipe FaceMesh behind a small interface.
-
-MediaPipe is slow and noisy to import, so it is imported by the first ``FaceTracker``, not by this module.
-"""
+"""Image -> landmarks of the speaker's face, among others that may be in view."""
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from listener_head.coefficients import FloatArray
 from listener_head.errors import UserError
+from listener_head.face.networks import LANDMARK_COUNT, Detection, FaceDetector, LandmarkNetwork
+from listener_head.face.region import SPREAD, Region
+from listener_head.face.speaker_choice import LARGEST, Face, Faces, check_speaker
+from listener_head.timing import NS_PER_S, RATE_HZ
 
-LANDMARK_COUNT = 478  # FaceMesh's 468 points and, from 468 on, two irises of 5
-SMALLEST_SIDE = 16  # px; no face can be found in less, and MediaPipe is not asked
+__all__ = ["LANDMARK_COUNT", "FaceTracker", "Landmarks", "check_image"]
 
-# The graph starts in threads of its own; after one image it has started, and has written what it writes then.
-_NO_FACE = np.zeros((64, 64, 3), np.uint8)
+SMALLEST_SIDE = 16  # px; no face can be found in less
 
-# What MediaPipe's C++ side writes to stderr while its graph starts, whatever its log levels are set to.
-_NOISE = re.compile(
-    rb"^(INFO: Created TensorFlow Lite|WARNING: All log messages before absl::InitializeLog"
-    rb"|[IW]\d{4} .*(inference_feedback_manager|landmark_projection_calculator|gl_context|tensorflow))"
-)
+SEARCH_PERIOD_S = 0.2  # while nobody is followed
+LOOK_PERIOD_S = 1.0  # for the others, while one is followed
+LOST_S = 1.0  # so long a lost face is looked for; then another may be chosen
+
+NO_FACE = "no face in view"
 
 
 @dataclass(frozen=True)
@@ -49,50 +40,155 @@ class Landmarks:
 
 
 class FaceTracker:
-    """Follows one face through a video; one thread at a time.
+    """Follows the speaker's face through a video; one thread at a time.
 
-    FaceMesh searches the whole image only while it has no face; then it looks around the last one and
-    falls back to the search when that fails. The largest share of the time of a frame is its network.
+    ``speaker`` is the rule that chooses whom to follow: ``largest``, ``nearest_to_centre`` or a number
+    of ``faces``. Who has been chosen is followed until the face is lost for a second; meanwhile it is
+    looked for in every image, and nobody else is taken for it. With nobody to follow, all faces are
+    searched five times a second, by the stamps of the images.
+
+    Raises UserError for a rule that there is not.
     """
 
-    def __init__(self) -> None:
-        with _quiet_stderr():
-            import mediapipe
+    def __init__(self, speaker: str = LARGEST) -> None:
+        self._speaker = check_speaker(speaker)
+        self._network, self._detector = LandmarkNetwork(), FaceDetector()
+        self.reset()
 
-            self._mesh: Any = mediapipe.solutions.face_mesh.FaceMesh(max_num_faces=1, refine_landmarks=True)
-            self._mesh.process(_NO_FACE)
-        self._silent = False
+    def reset(self) -> None:
+        """Forget all faces: after a jump of the clock, a cut, another camera."""
+        self._faces = Faces()
+        self._followed = ""
+        self._region: Region | None = None
+        self._seen_s = self._searched_s = self._time_s = -np.inf
+        self._size: tuple[int, int] | None = None
+        self._waiting: NDArray[np.uint8] | None = None
+        self._reason = NO_FACE
 
-    def track(self, image_bgr: NDArray[np.uint8]) -> Landmarks | None:
-        """Landmarks of the face in uint8 [H, W, 3], or None when there is none.
+    @property
+    def speaker(self) -> str:
+        """The rule that chooses; set to another one, it chooses anew. UserError for one that there is not."""
+        return self._speaker
+
+    @speaker.setter
+    def speaker(self, speaker: str) -> None:
+        self._speaker = check_speaker(speaker)
+        self._leave()
+
+    @property
+    def faces(self) -> list[Face]:
+        """The faces in view, by number; those that are not followed as of the last search or look."""
+        return self._faces.in_view()
+
+    @property
+    def face_id(self) -> str:
+        """Number of the face that is followed, or an empty string."""
+        return self._followed
+
+    @property
+    def reason(self) -> str:
+        """Why the last image gave no landmarks, or an empty string."""
+        return self._reason
+
+    def track(self, image_bgr: NDArray[np.uint8], stamp_ns: int | None = None) -> Landmarks | None:
+        """Landmarks of the speaker's face in uint8 [H, W, 3], or None and a ``reason``.
+
+        Without a stamp the image counts as the next of a video of 30 frames a second, and each one in
+        which nobody is followed is searched. A stamp that goes back, or another size, starts anew.
 
         Raises UserError when the image is not an array of that type and shape.
         """
         height, width = check_image(image_bgr)
+        self._advance(stamp_ns, (width, height))
         if min(height, width) < SMALLEST_SIDE:
+            self._leave()
+            self._reason = "the image is too small for a face"
             return None
-        image = cv2.cvtColor(np.ascontiguousarray(image_bgr), cv2.COLOR_BGR2RGB)
-        if self._silent:
-            faces = self._mesh.process(image).multi_face_landmarks
-        else:
-            with _quiet_stderr():
-                faces = self._mesh.process(image).multi_face_landmarks
-            self._silent = bool(faces)  # the last of the start-up noise comes with the first face
-        if not faces:
+        image = np.ascontiguousarray(image_bgr)
+        if self._followed and self._time_s - self._seen_s > LOST_S:
+            self._leave()
+        points = None
+        if self._region is not None:
+            points = self._landmarks(image, self._region, self._followed)
+        if points is None and (stamp_ns is None or self._followed or self._search_is_due()):
+            points = self._search(image)
+        if points is None:
             return None
-        points = np.array([(point.x, point.y) for point in faces[0].landmark], np.float32)
-        inside = float(np.mean(np.all((points >= 0.0) & (points <= 1.0), axis=1)))
-        return Landmarks(points * np.array([width, height], np.float32), (width, height), inside)
+        self._reason = ""
+        self._waiting = image
+        inside = np.all((points >= 0.0) & (points <= (width, height)), axis=1)
+        return Landmarks(points, (width, height), float(np.mean(inside)))
 
-    def reset(self) -> None:
-        """Forget the face that is followed: after a jump of the clock, a cut, another camera."""
-        with _quiet_stderr():
-            self._mesh.reset()
-            self._mesh.process(_NO_FACE)
+    def look_around(self) -> None:
+        """Bring ``faces`` up to date from the last image, at most once a second.
+
+        To be called between two images, when there is time: it takes about as long as ``track``.
+        """
+        if self._waiting is not None and self._time_s - self._searched_s >= LOOK_PERIOD_S:
+            self._find(self._waiting)
+        self._waiting = None
 
     def close(self) -> None:
-        """Free MediaPipe's graph; the tracker cannot be used after it."""
-        self._mesh.close()
+        """Free the networks; the tracker cannot be used after it."""
+        self._network.close()
+        self._detector.close()
+
+    def _advance(self, stamp_ns: int | None, size: tuple[int, int]) -> None:
+        """Sets the time, and forgets all where it is not that of the next image of the same video."""
+        following_s = max(self._time_s, 0.0) + 1.0 / RATE_HZ
+        time_s = following_s if stamp_ns is None else stamp_ns / NS_PER_S
+        if time_s < self._time_s or size != self._size:
+            self.reset()
+        self._time_s, self._size = time_s, size
+
+    def _search_is_due(self) -> bool:
+        # Half a frame early is better than a frame late, with stamps that are not quite even.
+        return self._time_s - self._searched_s >= SEARCH_PERIOD_S - 0.5 / RATE_HZ
+
+    def _leave(self) -> None:
+        """Follow nobody, and search the next image."""
+        self._followed, self._region = "", None
+        self._searched_s = -np.inf
+
+    def _search(self, image: NDArray[np.uint8]) -> FloatArray | None:
+        """Landmarks of the lost face if it is in view, or of the one that the rule chooses."""
+        self._find(image)
+        size = (image.shape[1], image.shape[0])
+        for face in self._faces.choose(self._followed or self._speaker, size):
+            region = Region.of_box(face.x, face.y, face.size, face.angle)
+            points = self._landmarks(image, region, face.face_id)
+            if points is not None:
+                return points
+        self._reason = self._why_nobody()
+        return None
+
+    def _find(self, image: NDArray[np.uint8]) -> None:
+        self._searched_s = self._time_s
+        self._faces.look(self._detector.detect(image), self._time_s)
+
+    def _landmarks(self, image: NDArray[np.uint8], region: Region, face_id: str) -> FloatArray | None:
+        """Landmarks in the image's pixels; the face is followed when there are any."""
+        crop, to_image = region.crop(image)
+        found = self._network.points(crop)
+        if found is None:
+            return None
+        points = (found @ to_image[:, :2].T + to_image[:, 2]).astype(np.float32)
+        region = Region.of_points(points)
+        if not region.lies_in(image.shape[1], image.shape[0]):
+            return None
+        place = Detection(region.x, region.y, region.side / SPREAD, region.angle)
+        self._faces.see(face_id, place, self._time_s)
+        self._followed, self._region, self._seen_s = face_id, region, self._time_s
+        return points
+
+    def _why_nobody(self) -> str:
+        names = [face.face_id for face in self.faces]
+        if not names:
+            return NO_FACE
+        wanted = self._followed or (self._speaker if self._speaker.isdigit() else "")
+        if wanted and wanted not in names:
+            return f"face {wanted} is not in view; in view: {', '.join(names)}"
+        return "the face in view shows no landmarks"
 
 
 def check_image(image: object) -> tuple[int, int]:
@@ -104,22 +200,3 @@ def check_image(image: object) -> tuple[int, int]:
     if image.dtype != np.uint8:
         raise UserError(f"image is of {image.dtype}; give uint8, 0 to 255")
     return int(image.shape[0]), int(image.shape[1])
-
-
-@contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Hold back what is written to stderr meanwhile and then write all of it but MediaPipe's known noise."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            yield
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            held.seek(0)
-            for line in held:
-                if not _NOISE.match(line):
-                    os.write(2, line)

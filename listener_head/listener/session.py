@@ -15,12 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from listener_head.errors import UserError
 from listener_head.listener.runtime import Listener
-from listener_head.timing import NS_PER_S, RATE_HZ, grid_time_ns
+from listener_head.timing import HOLD_NS, NS_PER_S, RATE_HZ, grid_time_ns
 
 FloatArray = NDArray[np.float32]
 
-# A speaker's face is held this long (zero-order hold); after that the speaker is absent.
-HOLD_NS = 300_000_000
 # A gap of the grid longer than this, or any step back, is a jump of the clock.
 MAX_GAP = RATE_HZ
 

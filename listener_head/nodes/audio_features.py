@@ -8,6 +8,7 @@ import numpy as np
 
 from listener_head.audio import FeatureFrames, StampedFeatures
 from listener_head.errors import UserError
+from listener_head.listener import load_listener
 from listener_head.msg import AudioChunk
 from listener_head.msg import AudioFeatures as AudioFeaturesMessage
 from listener_head.ros import qos
@@ -22,11 +23,12 @@ class AudioFeatures(GraphNode):
 
     def __init__(self, cli_args: Sequence[str] | None = None) -> None:
         super().__init__("audio_features", cli_args)
-        self.declare("layout", "paper45", "layout of the feature vector", fixed=True)
+        self.declare("layout", "", "layout of the feature vector; empty: the network's", fixed=True)
+        self.declare("network", "", "network file of the listener; empty: the one that ships", fixed=True)
 
     def configure(self) -> None:
         """Makes the stream of features."""
-        self._features = StampedFeatures(self.value("layout"))
+        self._features = StampedFeatures(self._layout())
         self._publisher = self.advertise(AudioFeaturesMessage, "speaker/audio_features")
 
     def activate(self) -> None:
@@ -36,6 +38,19 @@ class AudioFeatures(GraphNode):
     def status(self) -> dict[str, object]:
         """For the diagnostics."""
         return {"restarts": self._features.restarts} if self.counts["chunks"] else {}
+
+    def _layout(self) -> str:
+        """What the parameters ask for; UserError when they contradict each other."""
+        layout, network = self.value("layout"), self.value("network")
+        if layout and not network:
+            return layout
+        listener = load_listener(network or None)
+        if layout not in ("", listener.audio_layout):
+            raise UserError(
+                f"layout is {layout}, but network {listener.name} was trained on {listener.audio_layout}; "
+                "leave the parameter layout empty, or give another network"
+            )
+        return listener.audio_layout
 
     def _hear(self, chunk: AudioChunk) -> None:
         self.counts["chunks"] += 1

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
+from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo, Image
 
 from listener_head.coefficients import Coefficients
 from listener_head.compat import CvBridge, CvBridgeError
 from listener_head.errors import UserError
-from listener_head.face import Camera, FaceFitter, FaceTracker, load_face_model
+from listener_head.face import Camera
+from listener_head.face.perceiver import LANDMARKS, FacePerceiver
+from listener_head.face.speaker_choice import LARGEST, Face, check_speaker
 from listener_head.msg import FaceCoefficients
+from listener_head.providers import AUTO
 from listener_head.ros import qos
 from listener_head.ros.convert import to_message
 from listener_head.ros.node import GraphNode, run
@@ -24,16 +31,25 @@ class FaceFit(GraphNode):
 
     def __init__(self, cli_args: Sequence[str] | None = None) -> None:
         super().__init__("face_fit", cli_args)
-        self.declare("face_model", "arkit52", "face model that is fitted", fixed=True)
+        self.declare("backend", LANDMARKS, "what makes coefficients: landmarks or deep3d", fixed=True)
+        self.declare("face_model", "arkit52", "face model that the landmarks are fitted with", fixed=True)
+        self.declare("deep3d_network", "", "network file of the backend deep3d", fixed=True)
+        self.declare("device", AUTO, "where the backend deep3d runs: auto, cuda, tensorrt or cpu", fixed=True)
+        # A face's number on the command line (-p speaker:=1) is an integer to ROS.
+        about_speaker = ParameterDescriptor(description="whose face is followed", dynamic_typing=True)
+        self.declare_parameter("speaker", LARGEST, about_speaker)
+        self.add_on_set_parameters_callback(self._check_parameters)
 
     def configure(self) -> None:
-        """Loads tracker and face model."""
-        self._model = load_face_model(self.value("face_model"))
-        self._tracker = FaceTracker()
-        self._camera: Camera | None = None
-        self._fitter = FaceFitter(self._model)
+        """Loads tracker and backend."""
+        names = ("backend", "face_model", "deep3d_network", "device", "speaker")
+        self.perceiver = FacePerceiver(*(str(self.value(name)) for name in names))
         self._bridge = CvBridge()
+        self._camera: Camera | None = None
+        self._camera_info: tuple[object, ...] = ()
         self._last_ns = 0
+        self._invalid: Counter[str] = Counter()
+        self._faces: list[Face] = []
         self._coefficients = self.advertise(FaceCoefficients, "speaker/coefficients")
 
     def activate(self) -> None:
@@ -48,39 +64,91 @@ class FaceFit(GraphNode):
 
     def status(self) -> dict[str, object]:
         """For the diagnostics."""
-        return {"images_skipped": self._worker.skipped if self.counts["images"] else 0}
+        if not self.counts["images"]:
+            return {"images_skipped": 0}
+        places = (
+            f"{face.face_id} at ({face.x:.0f}, {face.y:.0f}), {face.size:.0f} px" for face in self._faces
+        )
+        return {
+            "images_skipped": self._worker.skipped,
+            "faces_in_view": "; ".join(places) or "none",
+            "face_followed": self.perceiver.tracker.face_id or "none",
+            **{f"invalid: {reason}": count for reason, count in self._invalid.copy().items()},
+        }
+
+    def _check_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        try:
+            for parameter in parameters:
+                if parameter.name == "speaker":
+                    check_speaker(str(parameter.value))
+        except UserError as problem:
+            return SetParametersResult(successful=False, reason=str(problem))
+        return SetParametersResult(successful=True)
 
     def _set_camera(self, info: CameraInfo) -> None:
-        fx, _, cx, _, fy, cy = info.k[:6]
-        camera = Camera(fx, fy, cx, cy)
-        # An uncalibrated camera sends zeros.
-        if min(fx, fy) > 0 and camera != self._camera:
-            self._camera = camera
-            self._fitter = FaceFitter(self._model, camera)
-            self.get_logger().info(f"camera_info: focal length {fx:.0f} x {fy:.0f} pixels")
+        numbers = (info.width, info.height, info.k.tobytes(), info.d.tobytes(), info.distortion_model)
+        if numbers == self._camera_info:
+            return
+        self._camera_info = numbers
+        try:
+            self._camera = Camera.from_info(info.width, info.height, info.k, info.d, info.distortion_model)
+        except UserError as problem:
+            self._refuse_camera(problem)
+        if self._camera is not None:
+            self.get_logger().info(
+                f"camera_info: focal length {self._camera.fx:.0f} x {self._camera.fy:.0f} px"
+            )
+
+    def _refuse_camera(self, problem: UserError) -> None:
+        self._camera = None
+        self.counts["camera_info_refused"] += 1
+        self.refused(problem)
 
     def _fit(self, image: Image) -> None:
         self.counts["images"] += 1
         stamp_ns = to_ns(image.header.stamp)
         if stamp_ns < self._last_ns:
             self.get_logger().warning("the camera's stamps went back; starting anew")
-            self._tracker.reset()
-            self._fitter.reset()
+            self.perceiver.reset()
         self._last_ns = stamp_ns
-        coefficients = self._coefficients_of(image)
+        coefficients = self.coefficients_of(image, stamp_ns)
         self.counts["faces"] += coefficients.valid
-        self._coefficients.publish(to_message(coefficients, stamp_ns, stamp_ns, image.header.frame_id, "0"))
+        tracker = self.perceiver.tracker
+        face_id = tracker.face_id if coefficients.valid else ""
+        message = to_message(coefficients, stamp_ns, stamp_ns, image.header.frame_id, face_id)
+        self._coefficients.publish(message)
+        tracker.look_around()
+        self._faces = tracker.faces
 
-    def _coefficients_of(self, image: Image) -> Coefficients:
+    def coefficients_of(self, image: Image, stamp_ns: int) -> Coefficients:
+        """What the speaker's face does in an image; invalid, with the reason and counted, without one."""
         try:
-            pixels: Any = self._bridge.imgmsg_to_cv2(image, "bgr8")
-            landmarks = self._tracker.track(pixels)
-        except (CvBridgeError, UserError) as problem:
+            pixels = self._pixels_of(image)
+            self._follow_settings((image.width, image.height))
+            coefficients = self.perceiver.perceive(pixels, stamp_ns)
+        except UserError as problem:
             self.refused(problem)
-            return Coefficients.invalid(self._model.name, str(problem))
-        if landmarks is None:
-            return Coefficients.invalid(self._model.name, "no face in view")
-        return self._fitter.fit(landmarks)
+            self._invalid["the image cannot be used"] += 1
+            return Coefficients.invalid(self.perceiver.face_model, str(problem))
+        if not coefficients.valid:
+            self._invalid[coefficients.reason.partition(";")[0]] += 1
+        return coefficients
+
+    def _pixels_of(self, image: Image) -> NDArray[np.uint8]:
+        try:
+            return self._bridge.imgmsg_to_cv2(image, "bgr8")
+        except (CvBridgeError, TypeError, ValueError) as problem:  # the real cv_bridge raises all three
+            raise UserError(str(problem)) from problem
+
+    def _follow_settings(self, image_size: tuple[int, int]) -> None:
+        """Takes over what parameters and camera_info say by now, on the thread that uses it."""
+        speaker, tracker = str(self.value("speaker")), self.perceiver.tracker
+        if speaker != tracker.speaker:
+            tracker.speaker = speaker
+        try:
+            self.perceiver.use_camera(self._camera, image_size)
+        except UserError as problem:
+            self._refuse_camera(problem)
 
 
 def main() -> None:

@@ -1,7 +1,12 @@
-"""``python -m listener_head.render.contact_sheet OUT.png``: the head in twelve poses on one sheet."""
+"""``python -m listener_head.render.contact_sheet OUT.png [--of poses|shapes|identity]``: the head on a sheet.
+
+In twelve poses, with each of the 52 shapes at weight 1, or with each identity mode at -2 and +2 standard
+deviations.
+"""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -10,9 +15,12 @@ from PIL import Image, ImageDraw
 
 from listener_head.coefficients import LAYOUTS, Coefficients
 from listener_head.errors import UserError
+from listener_head.face.model import FaceModel, load_face_model
 from listener_head.render import HeadRenderer
 
-COLUMNS, LABEL_HEIGHT = 4, 20
+LABEL_HEIGHT = 20
+COLUMNS = {"poses": 4, "shapes": 8, "identity": 8}
+IDENTITY_WEIGHTS = (-2.0, 2.0)  # standard deviations
 
 # Expression weights (a name without Left or Right means both) and rotation in degrees.
 POSES: dict[str, tuple[dict[str, float], tuple[float, float, float]]] = {
@@ -49,15 +57,37 @@ def pose(weights: dict[str, float], rotation_degrees: tuple[float, float, float]
     return Coefficients.from_motion("arkit52", motion)
 
 
-def contact_sheet(size: int = 384) -> Image.Image:
-    """All of ``POSES`` in pictures of ``size`` pixels with their names."""
-    renderer = HeadRenderer(size)
-    rows = -(-len(POSES) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * size, rows * (size + LABEL_HEIGHT)), (28, 28, 30))
+def pictures(of: str, model: FaceModel) -> dict[str, Coefficients]:
+    """What one kind of sheet (a key of ``COLUMNS``) shows, by label."""
+    if of == "shapes":
+        # mouthClose shows over the open jaw alone.
+        with_jaw = {"mouthClose": {"jawOpen": 1.0}}
+        names = model.expression_names
+        return {"neutral": pose({})} | {name: pose({name: 1.0} | with_jaw.get(name, {})) for name in names}
+    if of == "identity":
+        modes = dict(
+            zip(model.identity_names, np.eye(len(model.identity_names), dtype=np.float32), strict=True)
+        )
+        neutral = LAYOUTS["arkit52"].neutral()
+        return {
+            f"{name} {weight:+.0f}": Coefficients.from_motion("arkit52", neutral, weight * mode)
+            for name, mode in modes.items()
+            for weight in IDENTITY_WEIGHTS
+        }
+    return {name: pose(*what) for name, what in POSES.items()}
+
+
+def contact_sheet(size: int = 384, of: str = "poses", model: FaceModel | None = None) -> Image.Image:
+    """One kind of sheet (a key of ``COLUMNS``), in pictures of ``size`` pixels with their names."""
+    model = model or load_face_model("arkit52")
+    shown, columns = pictures(of, model), COLUMNS[of]
+    renderer = HeadRenderer(size, model)
+    rows = -(-len(shown) // columns)
+    sheet = Image.new("RGB", (columns * size, rows * (size + LABEL_HEIGHT)), (28, 28, 30))
     draw = ImageDraw.Draw(sheet)
-    for i, (name, (weights, rotation)) in enumerate(POSES.items()):
-        x, y = i % COLUMNS * size, i // COLUMNS * (size + LABEL_HEIGHT)
-        sheet.paste(Image.fromarray(renderer.render(pose(weights, rotation))), (x, y))
+    for i, (name, coefficients) in enumerate(shown.items()):
+        x, y = i % columns * size, i // columns * (size + LABEL_HEIGHT)
+        sheet.paste(Image.fromarray(renderer.render(coefficients)), (x, y))
         draw.text((x + 6, y + size + 4), name, fill=(255, 255, 255))
     renderer.close()
     return sheet
@@ -65,10 +95,15 @@ def contact_sheet(size: int = 384) -> Image.Image:
 
 def main() -> None:
     """Write the sheet to the file named on the command line."""
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m listener_head.render.contact_sheet OUT.png")
+    parser = argparse.ArgumentParser(
+        prog="python -m listener_head.render.contact_sheet",
+        description="Draw the built-in head on one sheet.",
+    )
+    parser.add_argument("out", type=Path, metavar="OUT.png")
+    parser.add_argument("--of", choices=COLUMNS, default="poses", help="what it shows (default: poses)")
+    arguments = parser.parse_args()
     try:
-        contact_sheet().save(Path(sys.argv[1]))
+        contact_sheet(of=arguments.of).save(arguments.out)
     except (UserError, OSError, ValueError) as error:
         print(f"contact sheet: {error}", file=sys.stderr)
         sys.exit(2)

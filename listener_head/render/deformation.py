@@ -15,6 +15,8 @@ from listener_head.face.model import FaceModel
 
 FloatArray = NDArray[np.float32]
 
+LARGEST_MODE = 5.0  # standard deviations of a face
+
 
 class Deformation:
     """Deforms one face model. Vertices come in ``order``, those that move with expressions first."""
@@ -40,15 +42,17 @@ class Deformation:
     def apply(self, identity: FloatArray, expression: FloatArray) -> FloatArray:
         """Positions [m] and unit normals [N, 6] in ``order``; the array is reused by the next call.
 
-        ``identity`` [I] or empty, held to +-5 standard deviations; ``expression`` [E], held to 0..1.
-        UserError for other shapes.
+        ``identity`` [I] or empty; ``expression`` [E]: weights of shapes, held to 0..1, or standard deviations
+        as those of the identity, held to +-5. UserError for other shapes.
         """
         self._set_identity(identity)
-        weights = np.clip(np.asarray(expression, np.float32), 0.0, 1.0)
+        lowest, highest = (0.0, 1.0) if self._model.name == "arkit52" else (-LARGEST_MODE, LARGEST_MODE)
+        weights = np.clip(np.asarray(expression, np.float32), lowest, highest)
         if weights.shape != (len(self._basis),):
             needed = (len(self._basis),)
             raise UserError(f"expression has shape {weights.shape}; the face model needs {needed}")
-        self._keep_plausible(weights)
+        if self._model.name == "arkit52":
+            self._keep_plausible(weights)
         points = self._rest.copy()
         points[: self.moving] += (weights @ self._basis).reshape(-1, 3)
         self._out[: self.moving, :3] = points[: self.moving]
@@ -65,7 +69,7 @@ class Deformation:
             weights[squint] = min(weights[squint], 1.0 - weights[blink])
 
     def _set_identity(self, identity: FloatArray) -> None:
-        identity = np.clip(np.asarray(identity, np.float32), -5.0, 5.0)
+        identity = np.clip(np.asarray(identity, np.float32), -LARGEST_MODE, LARGEST_MODE)
         key = identity.tobytes()
         if key == self._identity:
             return

@@ -9,6 +9,7 @@ from listener_head.audio import FeatureStream, extract_features
 from listener_head.errors import UserError
 from listener_head.timing import grid_time_ns
 
+LAYOUTS = ["paper45", "vico45"]
 RATES = [8000, 11025, 16000, 22050, 44100, 48000, 96000]
 
 
@@ -33,38 +34,52 @@ def push_all(stream: FeatureStream, samples: np.ndarray, sizes: list[int]) -> np
 
 @settings(deadline=None, max_examples=60)
 @given(
+    layout=st.sampled_from(LAYOUTS),
     rate=st.sampled_from(RATES) | st.integers(8000, 96000),
     sizes=st.lists(st.integers(0, 5000), min_size=1, max_size=6).filter(any),
     start_ns=st.integers(0, 2 * 10**18),
     channels=st.integers(1, 3),
     kind=st.sampled_from([np.int16, np.float32, np.float64]),
 )
-def test_any_chunks_give_the_whole_clip(rate, sizes, start_ns, channels, kind):
+def test_any_chunks_give_the_whole_clip(layout, rate, sizes, start_ns, channels, kind):
     sound = np.random.default_rng(rate).standard_normal((rate // 4, channels)) * 0.1
     samples = (sound * 32767).astype(np.int16) if kind is np.int16 else sound.astype(kind)
-    whole = FeatureStream(rate, start_ns=start_ns).push(samples)
-    chunked = push_all(FeatureStream(rate, start_ns=start_ns), samples, sizes)
+    whole = FeatureStream(rate, layout, start_ns=start_ns).push(samples)
+    chunked = push_all(FeatureStream(rate, layout, start_ns=start_ns), samples, sizes)
     np.testing.assert_allclose(chunked, whole, rtol=0, atol=1e-5)
     assert 7 <= len(whole) <= 8
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("rate", [16000, 44100])
-def test_single_samples_give_the_whole_clip(rate):
+def test_single_samples_give_the_whole_clip(rate, layout):
     samples = voice(0.3, rate)
-    np.testing.assert_allclose(push_all(FeatureStream(rate), samples, [1]), extract_features(samples, rate))
+    single = push_all(FeatureStream(rate, layout), samples, [1])
+    np.testing.assert_allclose(single, extract_features(samples, rate, layout), atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_memory_that_the_caller_uses_again_changes_nothing(layout):
+    samples = (voice(0.5, 16000) * 32767).astype(np.int16)
+    stream, buffer, parts = FeatureStream(16000, layout), np.empty(100, np.int16), []
+    for start in range(0, len(samples), 100):
+        buffer[:] = samples[start : start + 100]
+        parts.append(stream.push(buffer))
+    np.testing.assert_allclose(np.concatenate(parts), extract_features(samples, 16000, layout), atol=1e-5)
 
 
 @settings(deadline=None, max_examples=40)
-@given(rate=st.sampled_from(RATES), cut=st.floats(0.01, 0.39))
-def test_the_future_changes_nothing(rate, cut):
+@given(layout=st.sampled_from(LAYOUTS), rate=st.sampled_from(RATES), cut=st.floats(0.01, 0.39))
+def test_the_future_changes_nothing(layout, rate, cut):
     samples = voice(0.4, rate)
     changed = samples.copy()
     first_changed = round(cut * rate)
     changed[first_changed:] = np.random.default_rng(0).uniform(-1, 1, len(samples) - first_changed)
-    # Frames whose instant lies before the first changed sample.
-    untouched = -(-first_changed * 30 // rate)
-    before, after = extract_features(samples, rate), extract_features(changed, rate)
-    np.testing.assert_array_equal(before[:untouched], after[:untouched])
+    # Frames whose instant lies before the first changed sample: paper45 begins with frame 0, vico45 with 1.
+    untouched = -(-first_changed * 30 // rate) - LAYOUTS.index(layout)
+    before, after = (FeatureStream(rate, layout).push_frames(sound) for sound in (samples, changed))
+    np.testing.assert_array_equal(before.values[:untouched], after.values[:untouched])
+    np.testing.assert_array_equal(before.voice_activity[:untouched], after.voice_activity[:untouched])
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -171,6 +186,27 @@ def test_other_frame_rates():
     assert extract_features(voice(1.0, 16000), 16000, fps=25).shape == (25, 45)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("sound", ["silence", "constant", "rail", "square", "loud"])
+def test_sound_that_is_none_gives_finite_numbers_and_the_right_flags(layout, sound):
+    """Silence, an offset, a stuck converter, clipping at both ends, floats far beyond full scale."""
+    tone = np.sin(2 * np.pi * 220 * np.arange(16000) / 16000)
+    samples = {
+        "silence": np.zeros(16000, np.int16),
+        "constant": np.full(16000, 6000, np.int16),
+        "rail": np.full(16000, -32768, np.int16),
+        "square": (32767 * np.sign(tone)).astype(np.int16),
+        "loud": 9e5 * tone,
+    }[sound]
+    frames = FeatureStream(16000, layout).push_frames(samples)
+    assert np.isfinite(frames.values).all()
+    assert frames.clipped[1:].all() == (sound in ("rail", "square", "loud"))
+    assert frames.silent.all() == (sound == "silence")
+    assert ((frames.voice_activity >= 0) & (frames.voice_activity <= 1)).all()
+    if sound in ("silence", "constant", "rail"):  # the jump to an offset is a bang
+        assert frames.voice_activity[15:].max() < 0.5
+
+
 def test_flags_stand_on_the_frames_that_they_concern():
     rate = 16000
     samples = 0.3 * np.sin(2 * np.pi * 300 * np.arange(rate) / rate)
@@ -189,18 +225,18 @@ def test_flags_stand_on_the_frames_that_they_concern():
     assert np.flatnonzero(before.silent).tolist() == [0]  # one sample, zero
     assert lost.silent[2:].all()
     assert not after.silent[1:].any()
-    assert (before.voice_activity[3:] == 1.0).all()
     assert lost.voice_activity[-1] == 0.0
 
 
 @settings(deadline=None, max_examples=60)
 @given(
+    layout=st.sampled_from(LAYOUTS),
     values=st.lists(st.floats(allow_nan=True, allow_infinity=True, width=64), max_size=50),
     rate=st.sampled_from([8000, 16000, 44100]),
 )
-def test_no_sample_makes_a_feature_that_is_no_number(values, rate):
+def test_no_sample_makes_a_feature_that_is_no_number(layout, values, rate):
     samples = np.concatenate((np.full(rate // 2, 0.1), values, np.full(rate // 2, 0.1)))
-    frames = FeatureStream(rate).push_frames(samples)
+    frames = FeatureStream(rate, layout).push_frames(samples)
     assert np.isfinite(frames.values).all()
     assert np.isfinite(frames.voice_activity).all()
     assert frames.clipped.any() == (not (np.abs(values) < 32767 / 32768).all())
@@ -221,7 +257,7 @@ def test_nothing_in_nothing_out():
         ({"sample_rate": 192000}, "192000"),
         ({"sample_rate": 44100.5}, "44100.5"),
         ({"sample_rate": 16000, "fps": 0}, "fps is 0"),
-        ({"sample_rate": 16000, "layout": "vico45"}, "vico45"),
+        ({"sample_rate": 16000, "layout": "vico45", "fps": 25}, "fps is 25"),
         ({"sample_rate": 16000, "layout": "mfcc"}, "paper45"),
     ],
 )

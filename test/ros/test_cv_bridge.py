@@ -58,7 +58,7 @@ def test_no_message_does_worse_than_to_be_refused(width, height, step, encoding,
     message = Image(width=width, height=height, step=step, encoding=encoding, data=bytes(size))
     try:
         image = bridge.imgmsg_to_cv2(message, "bgr8")
-    except (ours.CvBridgeError, cv2.error):
+    except ours.CvBridgeError:
         return
     assert image.shape == (height, width, 3)
 

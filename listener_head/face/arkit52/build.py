@@ -18,6 +18,7 @@ from listener_head.face.model import PARTS
 MILLIMETRE = 1e-3
 # The still head's closed lips and lids hide these; when they show, light reaches them.
 LEAST_LIGHT = {"eye": 0.70, "teeth": 0.75, "tongue": 0.6, "mouth": 0.45, "lash": 0.6}
+THROAT_Z = (45.0, 95.0)  # none reaches the back of the mouth [mm]
 # Movements below 0.02 mm are not worth a row in the file.
 NEGLIGIBLE_MM = 0.02
 
@@ -41,6 +42,11 @@ def _head_weight(part: Part) -> Array:
     # The jaw is rigid down to its border, which is higher at the back than at the chin.
     top = np.interp(z, [-60.0, 0.0, 50.0, 85.0], [-45.0, -74.0, -96.0, -100.0])
     return smoothstep(-152.0, top, y)
+
+
+def _least_light(part: Part) -> Array:
+    least = np.full(len(part.vertices), LEAST_LIGHT.get(part.kind, 0.0))
+    return least * smoothstep(*THROAT_Z, part.vertices[:, 2]) if part.kind == "mouth" else least
 
 
 def _identity(parts: list[Part]) -> dict[str, Array]:
@@ -77,7 +83,6 @@ def build_arrays() -> dict[str, NDArray]:
     modes = _identity(parts)
     light = occlusion(vertices, triangles)
     mirror = np.concatenate([part.mirror + offset for part, offset in zip(parts, offsets, strict=True)])
-    least = np.repeat([LEAST_LIGHT.get(part.kind, 0.0) for part in parts], sizes)
     return {
         "mean": (vertices * MILLIMETRE).astype(np.float32),
         "triangles": triangles.astype(np.int32),
@@ -91,5 +96,7 @@ def build_arrays() -> dict[str, NDArray]:
         "colours": np.concatenate([part.colours for part in parts]).astype(np.float32),
         "texture": colours.texture(),
         "texcoords": uv.astype(np.float32),
-        "occlusion": np.maximum(0.5 * (light + light[mirror]), least).astype(np.float32),
+        "occlusion": np.maximum(
+            0.5 * (light + light[mirror]), np.concatenate(list(map(_least_light, parts)))
+        ).astype(np.float32),
     }

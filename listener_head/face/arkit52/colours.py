@@ -40,13 +40,16 @@ def _complexion(x: Array, y: Array) -> Array:
 
 def _lips(colours: Array, x: Array, y: Array) -> Array:
     inside = np.minimum(contours.upper_lip(x) - y, y - contours.lower_lip(x))
-    width = smoothstep(contours.MOUTH_HALF_WIDTH + 1.2, contours.MOUTH_HALF_WIDTH - 2.5, x)
+    # The red runs out before the corners: there it is all shade.
+    width = smoothstep(contours.MOUTH_HALF_WIDTH + 0.5, contours.MOUTH_HALF_WIDTH - 7.0, x)
     upper = smoothstep(-0.5, 0.5, y - contours.mouth_line(x))
     red = smoothstep(-0.9, 0.9, inside) * width
     colours = blend(colours, (0.775, 0.435, 0.405), 0.92 * red * (1 - upper))
     colours = blend(colours, (0.715, 0.375, 0.355), 0.92 * red * upper)
-    seam = bump(y - contours.mouth_line(x), 0.55) * smoothstep(29.0, 25.0, x)
-    return blend(colours, (0.42, 0.17, 0.16), 0.75 * seam)
+    seam = bump(y - contours.mouth_line(x), 0.55) * smoothstep(26.5, 23.0, x)
+    colours = blend(colours, (0.42, 0.17, 0.16), 0.75 * seam)
+    corner = bump(x - contours.MOUTH_HALF_WIDTH - 0.5, 2.4) * bump(y - contours.mouth_line(x), 1.7)
+    return blend(colours, (0.60, 0.36, 0.31), 0.45 * corner)
 
 
 def _brows(colours: Array, x: Array, y: Array) -> Array:

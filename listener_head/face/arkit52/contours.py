@@ -44,16 +44,16 @@ def lid_depth(dx: Array, dy: Array) -> Array:
 def mouth_line(x: Array) -> Array:
     """Height of the line where the closed lips meet: a soft bow, corners slightly up."""
     t = np.clip(np.abs(x) / MOUTH_HALF_WIDTH, 0.0, 1.3)
-    return MOUTH_Y - 0.4 + 2.5 * t**2.5 - 0.7 * bump(x, 3.5) + 0.5 * bump(np.abs(x) - 9.0, 5.0)
+    return MOUTH_Y - 0.4 + 2.5 * t**2.5 - 0.45 * bump(x, 5.0) + 0.5 * bump(np.abs(x) - 9.0, 5.0)
 
 
 def upper_lip(x: Array) -> Array:
     """Height of the upper lip's border with the skin: Cupid's bow at +-5 mm."""
     t = np.clip(np.abs(x) / MOUTH_HALF_WIDTH, 0.0, 1.0)
-    return mouth_line(x) + 7.4 * (1.0 - t**1.9) ** 0.85 - 1.3 * bump(x, 2.6)
+    return mouth_line(x) + 7.4 * (1.0 - t**1.9) ** 0.72 - 1.1 * bump(x, 3.0)
 
 
 def lower_lip(x: Array) -> Array:
-    """Height of the lower lip's border with the skin."""
+    """Height of the lower lip's border with the skin: an even arc, without the bow of the line above."""
     t = np.clip(np.abs(x) / MOUTH_HALF_WIDTH, 0.0, 1.0)
-    return mouth_line(x) - 9.2 * (1.0 - t**2.3) ** 0.8
+    return mouth_line(x) + 0.45 * bump(x, 5.0) - 9.0 * (1.0 - t**2.3) ** 0.66

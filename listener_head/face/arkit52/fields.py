@@ -73,17 +73,6 @@ def inside(polygon: Array, points: Array) -> NDArray[np.bool_]:
     return result
 
 
-def vertex_normals(vertices: Array, triangles: Index) -> Array:
-    """Unit normals [n, 3], area-weighted."""
-    a, b, c = (vertices[triangles[:, k]] for k in range(3))
-    face = np.cross(b - a, c - a)
-    normals = np.zeros_like(vertices)
-    for k in range(3):
-        for axis in range(3):
-            normals[:, axis] += np.bincount(triangles[:, k], face[:, axis], len(vertices))
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
-
-
 @dataclass
 class Part:
     """One connected piece of the head.

@@ -22,8 +22,9 @@ from listener_head.face.arkit52.skin import Skin
 CONDYLE = np.array([0.0, 2.0, 4.0])
 JAW_ANGLE = np.radians(15.0)
 JAW_GLIDE = np.array([0.0, -1.5, 7.0])
-JAW_FORWARD = np.array([0.0, -0.8, 6.0])
+JAW_FORWARD = np.array([0.0, 0.5, 7.2])
 JAW_LEFT = np.array([7.0, 0.0, -0.3])
+TONGUE_ROOT_Z, TONGUE_LENGTH = 43.0, 45.0
 
 
 def jaw_opening(vertices: Array) -> Array:
@@ -44,7 +45,7 @@ def lining(skin: Skin) -> Part:
     n = len(loop)
     # Row by row: shrink in x, rise from the line, depth behind it, share of the lips' movement.
     steps = [(1.0, 0.0, 0.0, 1.0), (0.985, -0.7, 2.2, 1.0), (0.96, 3.0, 5.0, 0.85), (0.95, 9.0, 9.0, 0.5),
-             (0.92, 14.0, 22.0, 0.15), (0.75, 13.0, 45.0, 0.0), (0.0, 0.0, 54.0, 0.0)]  # fmt: skip
+             (0.92, 14.0, 22.0, 0.15), (0.75, 13.0, 45.0, 0.0), (0.0, 0.0, 46.0, 0.0)]  # fmt: skip
     # The second row of the upper lip hangs below the lower lip's: closed lips leave no slit.
     rows, follow, jaw = [], [], []
     for shrink, rise, depth, share in steps:
@@ -54,7 +55,7 @@ def lining(skin: Skin) -> Part:
         jaw.append((1.0 - share) * np.where(up == 0, 0.5, np.where(up > 0, 0.0, 1.0)))
     shade = np.linspace(0.0, 1.0, len(steps)).repeat(n)
     red = np.tile([0.60, 0.26, 0.25], (len(shade), 1))
-    colours = blend(red, [0.16, 0.04, 0.05], smoothstep(0.05, 0.55, shade))
+    colours = blend(red, [0.10, 0.025, 0.03], smoothstep(0.05, 0.45, shade))
     # The loop starts in the right corner: mirroring reverses upper and lower lip about their middles.
     half = n // 2
     column = np.concatenate([np.arange(half, -1, -1), np.arange(n - 1, half, -1)])
@@ -95,24 +96,46 @@ def teeth() -> list[Part]:
     """Upper and lower teeth, 7 mm behind the closed lips; 3 mm of the upper ones stand below the lip line."""
     front = 92.5
     return [
-        _arch(contours.MOUTH_Y + 9.0, contours.MOUTH_Y - 3.2, front, 24.5, jaw=0.0),
-        _arch(contours.MOUTH_Y - 12.5, contours.MOUTH_Y - 2.6, front - 2.0, 22.5, jaw=1.0),
+        _arch(contours.MOUTH_Y + 9.0, contours.MOUTH_Y - 3.2, front, 26.5, jaw=0.0),
+        _arch(contours.MOUTH_Y - 12.5, contours.MOUTH_Y - 1.6, front - 2.0, 24.0, jaw=1.0),
     ]
 
 
 def tongue() -> Part:
-    """The tongue, resting behind the lower teeth."""
-    rows, columns = 14, 17
-    along, across = np.meshgrid(np.linspace(0.0, 1.0, rows), np.linspace(-1.0, 1.0, columns), indexing="ij")
-    half_width = 15.5 * np.sqrt(np.maximum(1.0 - ((along - 0.45) / 0.58) ** 4, 0.0)) + 0.2
-    x = half_width * np.sin(across * np.pi / 2)
-    z = 88.0 - 45.0 * (1.0 - along)
-    top = contours.MOUTH_Y - 6.5 + 2.8 * np.sin(np.pi * along)
-    y = top - 4.0 * np.abs(across) ** 2.5 - 1.6 * bump(across, 0.16) * (along < 0.95)
-    y -= 3.0 * smoothstep(0.85, 1.0, along)
-    vertices = np.stack([x, y, z], axis=-1).reshape(-1, 3)
+    """The tongue, resting behind the lower teeth: rings from the root to the tip."""
+    rows, columns = 16, 24
+    along = 1.0 - (1.0 - np.linspace(0.0, 1.0, rows)) ** 1.4
+    share, turn = np.meshgrid(along, np.arange(columns) * 2 * np.pi / columns, indexing="ij")
+    round_tip = np.sqrt(np.maximum(1.0 - (np.maximum(share - 0.4, 0.0) / 0.6) ** 4, 0.0))
+    across, up = -np.cos(turn), np.sin(turn)
+    thickness = np.where(up > 0, 3.2, 4.5) * round_tip
+    y = _tongue_middle(share) + thickness * up
+    y -= 1.3 * bump(across, 0.2) * (up > 0) * round_tip * smoothstep(1.0, 0.8, share)
+    z = TONGUE_ROOT_Z + TONGUE_LENGTH * share
+    vertices = np.stack([15.0 * round_tip * across, y, z], axis=-1).reshape(-1, 3)
     colours = np.tile([0.78, 0.40, 0.40], (len(vertices), 1))
-    colours = blend(colours, [0.62, 0.28, 0.30], bump(across.ravel(), 0.12) * 0.6)
+    groove = bump(across, 0.14) * (up > 0) * smoothstep(1.0, 0.85, share)
+    colours = blend(colours, [0.64, 0.30, 0.32], 0.6 * groove.ravel())
     n = len(vertices)
-    return Part("tongue", vertices, grid_triangles(rows, columns), colours, _grid_mirror(rows, columns),
+    mirror = np.arange(rows)[:, None] * columns + (columns // 2 - np.arange(columns)) % columns
+    return Part("tongue", vertices, grid_triangles(rows, columns, wrap=True), colours, mirror.ravel(),
                 np.zeros(n, np.int64), np.zeros(n), np.ones(n))  # fmt: skip
+
+
+def _tongue_middle(share: Array) -> Array:
+    """Height of the resting tongue's middle, ``share`` of the way from root to tip."""
+    return contours.MOUTH_Y - 9.5 + 2.8 * np.sin(np.pi * share)
+
+
+def tongue_out(vertices: Array) -> Array:
+    """Movement [n, 3] of the tongue that reaches out over the lower teeth and hangs over the lip."""
+    x, y, z = vertices.T
+    share = (z - TONGUE_ROOT_Z) / TONGUE_LENGTH
+    ahead = smoothstep(0.05, 0.9, share)
+    forward = 31.0 * ahead
+    path = contours.MOUTH_Y + np.interp(
+        z + forward, [70.0, 84.0, 91.0, 98.0, 104.0, 111.0, 119.0], [-7.0, -1.2, 0.2, -1.0, -4.2, -9.5, -16.0]
+    )
+    raised = smoothstep(0.1, 0.5, share) * (path - _tongue_middle(share))
+    thinner = -0.45 * ahead * (y - _tongue_middle(share))
+    return np.stack([-0.10 * x * ahead, raised + thinner, forward], axis=1)

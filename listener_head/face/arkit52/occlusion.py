@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from listener_head.face.arkit52.fields import Array, Index, vertex_normals
+from listener_head.face.arkit52.fields import Array, Index
+from listener_head.face.geometry import vertex_normals
 
 DIRECTIONS = 128
 CELL_MM = 3.0
@@ -32,7 +33,7 @@ def occlusion(vertices: Array, triangles: Index) -> Array:
 
     One depth map per direction: a vertex is lit when nothing lies more than 4 mm before it.
     """
-    normals = vertex_normals(vertices, triangles)
+    normals = vertex_normals(vertices, triangles.astype(np.int32))
     samples = _samples(vertices, triangles)
     lit, total = np.zeros(len(vertices)), np.zeros(len(vertices))
     for direction in _directions():

@@ -6,8 +6,8 @@ import numpy as np
 
 from listener_head.coefficients import ARKIT_NAMES
 from listener_head.face.arkit52 import eyes
-from listener_head.face.arkit52.fields import Array, Part, bump, mirrored, smoothstep
-from listener_head.face.arkit52.mouth import JAW_FORWARD, JAW_LEFT, jaw_opening
+from listener_head.face.arkit52.fields import Array, Part, mirrored
+from listener_head.face.arkit52.mouth import JAW_FORWARD, JAW_LEFT, jaw_opening, tongue_out
 from listener_head.face.arkit52.mouth_shapes import jaw_weights, mouth_shapes
 from listener_head.face.arkit52.skin import Skin
 from listener_head.face.arkit52.upper_shapes import LOOK_ASIDE, LOOK_DOWN, LOOK_UP, upper_shapes
@@ -57,14 +57,6 @@ def _gaze_shape(name: str, part: Part) -> Array:
     return shape
 
 
-def _tongue_out(vertices: Array) -> Array:
-    """The tongue reaches 26 mm over the lower lip, thinner and bent down at the tip."""
-    x, _, z = vertices.T
-    ahead = smoothstep(50.0, 88.0, z)
-    height = 3.6 * bump(z - 82.0, 9.0) - 5.0 * smoothstep(80.0, 89.0, z)
-    return np.stack([-0.18 * x * ahead, height, 27.0 * ahead], axis=1)
-
-
 def part_shape(name: str, part: Part, skin_shape: Array) -> Array:
     """Movement [n, 3] in mm of one part's vertices, given the skin's."""
     shape = skin_shape[part.source] * part.follow[:, None]
@@ -75,5 +67,5 @@ def part_shape(name: str, part: Part, skin_shape: Array) -> Array:
     elif name in _JAW_MOVES:
         shape = shape + part.jaw[:, None] * _JAW_MOVES[name]
     elif name == "tongueOut" and part.kind == "tongue":
-        shape = _tongue_out(part.vertices)
+        shape = tongue_out(part.vertices)
     return shape

@@ -79,20 +79,24 @@ def lids(skin: Skin, drop: float, rise: float, lift: float = 0.0) -> Array:
     return moved - skin.vertices
 
 
-def _above_lids(skin: Skin) -> Array:
-    """0 on the lids, 1 from 10 mm above the upper margin [n]: brows must not drag the lids along."""
+def _above_lids(skin: Skin, start: float = 2.5, end: float = 10.0) -> Array:
+    """0 on the lids, 1 from ``end`` mm above the upper margin [n, 1]: brows must not drag the lids along."""
     x, y, _ = skin.vertices.T
-    return smoothstep(2.5, 10.0, y - contours.upper_lid(x))[:, None]
+    return smoothstep(start, end, y - contours.upper_lid(x))[:, None]
 
 
 def _brow_shapes(skin: Skin) -> dict[str, Array]:
-    down = pull(skin, (17, 36), (10, 10), (-3.6, -7.2, 2.0))
+    down = pull(skin, (17, 36), (10, 10), (-3.6, -6.4, 2.0))
     down += pull(skin, (36, 39), (14, 9), (-1.0, -5.6, 2.2))
     down += pull(skin, (4.5, 33), (3.0, 7), (0.0, -1.0, 1.2))
     inner_up = pull(skin, (14, 38), (9, 13), (0.8, 8.5, 0.0)) + pull(skin, (27, 40), (9, 10), (0.0, 2.5, 0.0))
     outer_up = pull(skin, (42, 40), (15, 11), (0.5, 8.0, 0.0)) + pull(skin, (43, 32), (9, 4), (0.0, 1.5, 0.0))
     free = _above_lids(skin)
-    down = down * free + lids(skin, 0.10, 0.0, lift=0.9)
+    # A brow that comes down needs more room than one that rises, and has none to spare beside the nose:
+    # there the skin slides along.
+    beside_nose = smoothstep(17.0, 9.0, np.abs(skin.vertices[:, 0]))[:, None]
+    down *= np.maximum(_above_lids(skin, 1.0, 13.5), 0.9 * beside_nose)
+    down += lids(skin, 0.10, 0.0, lift=0.9)
     return {"browDownLeft": down, "browInnerUp": inner_up * free, "browOuterUpLeft": outer_up * free}
 
 
@@ -112,9 +116,11 @@ def _eye_shapes(skin: Skin) -> dict[str, Array]:
 
 
 def _cheek_and_nose_shapes(skin: Skin) -> dict[str, Array]:
-    cheek = pull(skin, (36, -4), (14, 11), (0.5, 5.0, 3.2)) + lids(skin, 0.0, 0.11)
-    sneer = pull(skin, (13, -17), (6, 8), (1.2, 4.6, 0.6)) + pull(skin, (11, 4), (7, 10), (-0.5, 2.2, 1.4))
-    sneer += pull(skin, (14, -34), (9, 6), (0.6, 2.4, 0.4)) + pull(skin, (13, 31), (7, 7), (-0.8, -1.8, 0.6))
+    cheek = pull(skin, (37, -5), (14, 11), (0.5, 6.6, 5.0)) + lids(skin, 0.0, 0.17)
+    cheek += pull(skin, (30, 8), (11, 2.5), (0.0, 0.6, -1.4))  # the fold below the lid
+    sneer = pull(skin, (14, -19), (5.5, 9), (1.6, 6.4, 0.8)) + pull(skin, (10, 4), (6, 8), (-0.8, 3.0, 2.2))
+    sneer += pull(skin, (15, -36), (9, 7), (0.8, 3.4, 0.6)) + pull(skin, (13, 31), (8, 7), (-1.2, -2.8, 0.8))
+    sneer += pull(skin, (22, -22), (3.5, 9), (0.4, 1.0, -2.0))  # the fold beside the nostril
     puff = pull(skin, (45, -42), (13, 15), (6.5, -0.5, 8.0)) + pull(skin, (12, -37), (8, 4), (0.0, 0.0, 1.6))
     return {"cheekSquintLeft": cheek, "noseSneerLeft": sneer, "cheekPuff": puff}
 
