@@ -4,7 +4,16 @@ What is imported here needs ONNX Runtime but not torch; network, training and ex
 their own modules.
 """
 
+from listener_head.listener.batch import ListenerBatch
 from listener_head.listener.runtime import Listener, load_listener
 from listener_head.listener.session import InputFlag, ListenerFrame, ListenerSession, Mode
 
-__all__ = ["InputFlag", "Listener", "ListenerFrame", "ListenerSession", "Mode", "load_listener"]
+__all__ = [
+    "InputFlag",
+    "Listener",
+    "ListenerBatch",
+    "ListenerFrame",
+    "ListenerSession",
+    "Mode",
+    "load_listener",
+]

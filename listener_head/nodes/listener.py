@@ -52,7 +52,9 @@ class Listener(GraphNode):
     def configure(self) -> None:
         """Loads the network."""
         listener = load_listener(self.value("network") or None)
-        self._session = ListenerSession(listener, attitude=self.value("attitude"))
+        # An imported network knows no attitudes.
+        attitude = self.value("attitude") if listener.attitudes else None
+        self._session = ListenerSession(listener, attitude=attitude)
         self._coefficients = self.advertise(FaceCoefficients, "listener/coefficients")
         self._state = self.advertise(ListenerState, "listener/state")
         self.create_service(SetBool, "~/enable", self._enable)
@@ -60,6 +62,7 @@ class Listener(GraphNode):
         self._arrived_ns: dict[int, int] = {}  # camera stamp -> arrival of its coefficients
         self._audio: tuple[int, int, NDArray[np.float32]] = (-1, 0, np.zeros(0, np.float32))
         self._waiting: int | None = None
+        self._refused_layout: str | None = None
         self.get_logger().info(f"network {listener.name} ({listener.hash})")
 
     def activate(self) -> None:
@@ -75,19 +78,27 @@ class Listener(GraphNode):
         self.destroy_timer(self._timer.timer)
 
     def _hear(self, features: AudioFeatures) -> None:
-        listener = self._session.listener
-        if features.layout != listener.audio_layout:
-            self.refused(
-                UserError(
-                    f"audio features are {features.layout}, but network {listener.name} was trained on "
-                    f"{listener.audio_layout}; set the parameter layout of audio_features to that"
-                )
-            )
+        if features.layout != self._session.listener.audio_layout:
+            self._refuse_layout(features.layout)
             return
+        self._refused_layout = None
         index = index_at_or_before(to_ns(features.header.stamp))
         self._audio = (index, self._now_ns(), np.array(features.values, np.float32))
         if self._waiting == index:
             self._step(index)
+
+    def _refuse_layout(self, layout: str) -> None:
+        """Goes on without this sound; says so once, and again after it has been right or otherwise wrong."""
+        listener = self._session.listener
+        problem = (
+            f"audio features are {layout!r}, but network {listener.name} was trained on "
+            f"{listener.audio_layout!r}; give audio_features the same parameter network"
+        )
+        if layout != self._refused_layout:
+            self.get_logger().warning(problem)
+        self._refused_layout = layout
+        self.counts["refused"] += 1
+        self.problem = problem
 
     def _see(self, message: FaceCoefficients) -> None:
         try:

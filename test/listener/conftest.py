@@ -30,6 +30,17 @@ def exported(tmp_path_factory, write_network):
     return path, network, statistics
 
 
+@pytest.fixture(scope="session")
+def exported_by_decoder(tmp_path_factory, write_network):
+    """The same by decoder: lstm, gru, transformer."""
+    folder = tmp_path_factory.mktemp("networks")
+    networks = {}
+    for decoder in ("lstm", "gru", "transformer"):
+        path = folder / f"{decoder}.onnx"
+        networks[decoder] = (path, *write_network(path, decoder=decoder, window=30))
+    return networks
+
+
 @pytest.fixture
 def listener(exported):
     return load_listener(exported[0])
@@ -55,7 +66,7 @@ def _statistics(layout=LAYOUT, seed=0):
     )
 
 
-def _write_network(path, attitudes=("positive", "neutral", "negative"), layout=LAYOUT):
+def _write_network(path, attitudes=("positive", "neutral", "negative"), layout=LAYOUT, **sizes):
     """Export an untrained network; returns it with its statistics."""
     import torch
 
@@ -63,7 +74,8 @@ def _write_network(path, attitudes=("positive", "neutral", "negative"), layout=L
     from listener_head.listener.network import ListenerNetwork, NetworkConfig
 
     torch.manual_seed(1)
-    network = ListenerNetwork(NetworkConfig(layout.size, attitudes=attitudes)).eval()
+    config = NetworkConfig(layout.size, attitudes=attitudes, **sizes)
+    network = ListenerNetwork(config).eval()
     statistics = _statistics(layout)
     card = make_card("random", layout, attitudes, "paper45", statistics)
     export_network(network, layout, statistics, card, path)

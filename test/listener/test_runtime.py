@@ -11,36 +11,86 @@ from hypothesis.extra.numpy import arrays
 from listener_head.coefficients import LAYOUTS
 from listener_head.errors import UserError
 from listener_head.listener import load_listener
-from listener_head.listener.runtime import FADE_FRAMES
+from listener_head.listener.fade import FADE_FRAMES
 
 LAYOUT = LAYOUTS["arkit52"]
 ATTITUDES = ("positive", "neutral", "negative")
 
 
 def run(listener, audio, speaker):
-    return np.stack([listener.step(*frame) for frame in zip(audio, speaker, strict=True)])
+    motion = [listener.step(*frame) for frame in zip(audio, speaker, strict=True)]
+    return np.array(motion, np.float32)
 
 
-@pytest.mark.parametrize("attitude", range(3))
-def test_steps_equal_the_torch_network_on_the_whole_sequence(exported, attitude, random_signals):
+@pytest.fixture(params=["numpy", "onnxruntime"])
+def listener(request, monkeypatch, exported):
+    """The same network by either stepper of the LSTM."""
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1" if request.param == "numpy" else "2")
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    return load_listener(exported[0])
+
+
+def expected_motion(network, s, audio, speaker, reference, attitude):
+    """The torch network on the whole sequence, in raw units."""
     import torch
 
-    path, network, s = exported
-    listener = load_listener(path)
-    audio, speaker = random_signals(120, statistics=s)
-    reference = LAYOUT.neutral()
-    reference[LAYOUT.rotation] = 0.1
-    listener.reset(reference, ATTITUDES[attitude])
     with torch.no_grad():
-        expected = network(
+        motion = network(
             torch.from_numpy((audio - s.audio_mean) / s.audio_std)[None],
             torch.from_numpy((speaker - s.speaker_mean) / s.speaker_std)[None],
             torch.from_numpy((reference - s.listener_mean) / s.listener_std)[None],
-            torch.tensor([attitude]),
+            torch.tensor([ATTITUDES.index(attitude)]),
         )[0].numpy()
-    expected = expected * s.listener_std + s.listener_mean
-    expected[:, LAYOUT.expression] = expected[:, LAYOUT.expression].clip(0, 1)
+    motion = motion * s.listener_std + s.listener_mean
+    motion[:, LAYOUT.expression] = motion[:, LAYOUT.expression].clip(0, 1)
+    return motion
+
+
+@pytest.mark.parametrize("attitude", ATTITUDES)
+def test_steps_equal_the_torch_network_on_the_whole_sequence(exported, listener, attitude, random_signals):
+    _, network, s = exported
+    audio, speaker = random_signals(120, statistics=s)
+    reference = LAYOUT.neutral()
+    reference[LAYOUT.rotation] = 0.1
+    listener.reset(reference, attitude)
+    expected = expected_motion(network, s, audio, speaker, reference, attitude)
     np.testing.assert_allclose(run(listener, audio, speaker), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("decoder", ["lstm", "gru", "transformer"])
+def test_networks_of_other_sizes(tmp_path, write_network, random_signals, decoder, layers, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    sizes = {"decoder": decoder, "layers": layers, "fused_size": 20, "hidden_size": 12, "window": 5}
+    network, s = write_network(tmp_path / "small.onnx", **sizes)
+    audio, speaker = random_signals(30, statistics=s)
+    expected = expected_motion(network, s, audio, speaker, LAYOUT.neutral(), "neutral")
+    moved = run(load_listener(tmp_path / "small.onnx"), audio, speaker)
+    np.testing.assert_allclose(moved, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("decoder", ["lstm", "gru", "transformer"])
+def test_ten_thousand_steps_do_not_drift(exported_by_decoder, decoder, random_signals, monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    path, network, s = exported_by_decoder[decoder]
+    audio, speaker = random_signals(10_000, statistics=s)
+    listener = load_listener(path)
+    expected = expected_motion(network, s, audio, speaker, LAYOUT.neutral(), "neutral")
+    np.testing.assert_allclose(run(listener, audio, speaker), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("decoder", ["lstm", "gru", "transformer"])
+def test_an_attitude_change_never_jerks_the_head(exported_by_decoder, decoder, random_signals):
+    listener = load_listener(exported_by_decoder[decoder][0])
+    audio, speaker = random_signals(1, statistics=exported_by_decoder[decoder][2])
+    frames = [(audio[0], speaker[0])] * 60
+    motion = [listener.step(*frame) for frame in frames]
+    for attitude in ("positive", "negative", "neutral", "positive"):
+        listener.set_attitude(attitude)
+        motion += [listener.step(*frame) for frame in frames]
+    steps = np.diff(np.array(motion)[59:, LAYOUT.rotation], axis=0)
+    assert 1e-5 < np.abs(steps).max() < np.deg2rad(2)
 
 
 def test_bfm_network_without_attitudes(tmp_path, random_signals, write_network):
@@ -117,6 +167,55 @@ def test_attitude_changes_in_quick_succession_end_in_the_last(listener, random_s
     assert np.abs(np.diff(motion, axis=0)).max() < 0.5
 
 
+@pytest.mark.parametrize("decoder", ["lstm", "gru", "transformer"])
+@pytest.mark.parametrize("since_change", [0, 7, FADE_FRAMES])
+def test_a_saved_state_goes_on_in_another_listener(
+    exported_by_decoder, decoder, since_change, random_signals
+):
+    path, _, s = exported_by_decoder[decoder]
+    audio, speaker = random_signals(90, statistics=s)
+    listener, other = load_listener(path), load_listener(path)
+    run(listener, audio[:20], speaker[:20])
+    listener.set_attitude("negative")
+    listener.set_attitude("positive")
+    run(listener, audio[:since_change], speaker[:since_change])
+    saved = listener.state()
+    run(other, audio, speaker)
+    other.restore(saved)
+    assert (other.attitude, other.hash) == ("positive", listener.hash)
+    np.testing.assert_array_equal(other.reference, listener.reference)
+    np.testing.assert_array_equal(run(other, audio, speaker), run(listener, audio, speaker))
+
+
+def test_a_state_of_another_network_is_refused(listener, exported_by_decoder, random_signals):
+    other = load_listener(exported_by_decoder["gru"][0])
+    expected = run(listener, *random_signals(5))
+    listener.reset()
+    with pytest.raises(UserError, match=rf"belongs to network {other.hash}.*{listener.hash}"):
+        listener.restore(other.state())
+    np.testing.assert_array_equal(run(listener, *random_signals(5)), expected)
+
+
+@given(data=st.data())
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_spoilt_state_is_refused_or_gives_no_nonsense(listener, data, random_signals):
+    saved = bytearray(listener.state())
+    for place in data.draw(st.lists(st.integers(0, len(saved) - 1), min_size=1, max_size=5)):
+        saved[place] ^= data.draw(st.integers(1, 255))
+    spoilt = bytes(saved[: data.draw(st.integers(0, len(saved)))])
+    try:
+        listener.restore(spoilt)
+    except UserError as problem:
+        assert "saved state" in str(problem)
+    assert np.isfinite(run(listener, *random_signals(2))).all()
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", None])
+def test_a_state_that_is_none_is_refused(listener, data):
+    with pytest.raises(UserError, match="saved state is broken"):
+        listener.restore(data)
+
+
 @pytest.mark.parametrize("attitude", ["angry", "", "Positive"])
 def test_unknown_attitude_is_refused_with_the_known_ones(listener, attitude):
     for call in (listener.set_attitude, lambda name: listener.reset(attitude=name)):
@@ -152,6 +251,7 @@ def test_bad_reference_is_refused(listener, reference):
         listener.reset(reference)
 
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
 @given(
     arrays(np.float32, 45, elements=st.floats(width=32)),
     arrays(np.float32, 58, elements=st.floats(width=32)),

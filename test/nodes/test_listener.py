@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from listener_head.msg import Attitude, AudioFeatures, FaceCoefficients, ListenerState
 from std_srvs.srv import SetBool, Trigger
 
 from listener_head.coefficients import LAYOUTS, Coefficients
 from listener_head.ros import qos
 from listener_head.ros.convert import float_array, to_message
-from listener_head.ros.stamps import to_ns
+from listener_head.ros.stamps import to_ns, to_stamp
 from listener_head.timing import grid_time_ns, index_at_or_before
 
 
@@ -67,6 +68,41 @@ def test_services_and_topics_change_what_it_does(bench, listener):
     steps = states[-1].frame
     reset.call_async(Trigger.Request())
     bench.until(lambda: states[-1].frame < steps, "a new count of steps")
+
+
+def test_sound_of_another_layout_is_refused_by_name_and_it_goes_on_without(bench, listener):
+    states = bench.listen(ListenerState, "listener/state", qos.RESULT)
+    diagnostics = bench.listen(DiagnosticArray, "/diagnostics", qos.RESULT)
+    sound = bench.speak(AudioFeatures, "speaker/audio_features", qos.RESULT)
+
+    def heard_in(layout):
+        stamp_ns = grid_time_ns(index_at_or_before(now_ns(bench)))
+        message = AudioFeatures(layout=layout, values=float_array(np.zeros(45)))
+        message.header.stamp = to_stamp(stamp_ns)
+        sound.publish(message)
+        bench.executor.spin_once(timeout_sec=0.02)
+
+    def told():
+        heard_in("vico45")
+        return [
+            status
+            for array in diagnostics
+            for status in array.status
+            if "listener" in status.name and "vico45" in status.message and "paper45" in status.message
+        ]
+
+    bench.until(told, "diagnostics with both names")
+    values = {value.key: value.value for value in told()[-1].values}
+    assert int(values["refused"]) > 0
+    count = len(states)
+    bench.until(lambda: len(states) > count + 3, "more steps")
+    assert all(state.flags & ListenerState.FLAG_AUDIO_MISSING for state in states)
+
+    def listens_again():
+        heard_in("paper45")
+        return any(not state.flags & ListenerState.FLAG_AUDIO_MISSING for state in states)
+
+    bench.until(listens_again, "a step with sound")
 
 
 def test_bad_input_is_refused_and_never_comes_out(bench, listener):
