@@ -8,13 +8,17 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from listener_head.dyads.commands import app as dyads
 from listener_head.environment import prepare
 from listener_head.errors import EXIT_BAD_INPUT, UserError
+from listener_head.evaluation.dyads.commands import evaluate
 from listener_head.extraction.commands import extract
 from listener_head.import_checkpoint import import_checkpoint
 from listener_head.listener.commands import train
+from listener_head.policies.commands import policies
 
 app = typer.Typer(
     help="A head that listens: it moves as a person would who listens to the speaker in view.",
@@ -22,8 +26,11 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(dyads, name="dyads")
 app.command()(extract)
 app.command()(train)
+app.command()(evaluate)
+app.command()(policies)
 app.command()(import_checkpoint)
 
 
@@ -108,5 +115,7 @@ def main() -> None:
     try:
         app()
     except UserError as problem:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[bold red]error:[/] {problem}")
+        Console(stderr=True, highlight=False, soft_wrap=True).print(
+            f"[bold red]error:[/] {escape(str(problem))}"
+        )
         sys.exit(EXIT_BAD_INPUT)

@@ -1,8 +1,8 @@
 """Time of one frame of audio features.
 
-- ``audio_features``: paper45, live: a stereo 48 kHz microphone in chunks of 10 ms, voice activity included. The
-  reference makes the same features of the same frames, without voice activity, with librosa's calls: each of
-  its frames reads the last 0.4 s (twelve frames), which is what the second differences need.
+- ``audio_features``: paper45, live: a stereo 48 kHz microphone in chunks of 10 ms, voice activity included.
+  The reference makes the same features of the same frames, without voice activity, with librosa's calls: each
+  of its frames reads the last 0.4 s (twelve frames), which is what the second differences need.
 - ``audio_features_vico45``: vico45 of a clip at 44.1 kHz, window by window. The reference does as the
   published baseline does: an MFCC call with its two deltas, then librosa's rms and zero_crossing_rate. The
   baseline calls torchaudio's Kaldi MFCC; librosa's with the same frame, bands, size and lifter stands for it.

@@ -75,6 +75,8 @@ class _Library:
         self.rate = self.calls.espeak_Initialize(_SYNCHRONOUS, 0, data, _PHONEME_EVENTS | _PHONEME_IPA)
         if self.rate <= 0:
             raise UserError("espeak-ng found no voice data; reinstall the package 'espeakng-loader'")
+        # Breathy voices take random noise, which is seeded by the clock unless told otherwise.
+        self.calls.espeak_ng_SetRandSeed(ctypes.c_long(1))
         self.sound = bytearray()
         self.events: list[tuple[int, str]] = []
         kind = ctypes.CFUNCTYPE(

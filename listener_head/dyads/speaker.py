@@ -63,7 +63,7 @@ def random_style(rng: np.random.Generator) -> SpeakerStyle:
     return SpeakerStyle(
         articulation=float(rng.uniform(0.5, 1.3)),
         head=float(rng.uniform(0.5, 1.6)),
-        brows=float(rng.uniform(0.4, 1.4)),
+        brows=float(rng.uniform(0.4, 1.6)),
         smiling=float(rng.uniform(0.1, 0.6)),
         frowning=float(rng.uniform(0.05, 0.35)),
         blinks_per_minute=float(rng.uniform(8, 28)),
@@ -190,6 +190,17 @@ def _add_head(motion: Track, speech: Speech, style: SpeakerStyle, rng: np.random
     motion[:, x] += -0.06 * rotation[:, 1] + 0.09 * rotation[:, 2] + wander(count, 0.004, 1.5, rng)
     motion[:, y] += 0.05 * rotation[:, 0] + 0.001 * np.sin(2 * np.pi * 0.25 * times)
     motion[:, z] += -0.05 * rotation[:, 0] + wander(count, 0.006, 1.5, rng)
+    motion[:, LAYOUT.translation] += style.head * _seat(speech, times, rng)
+
+
+def _seat(speech: Speech, times: Track, rng: np.random.Generator) -> Track:
+    """The body shifts in its seat before about every third phrase: travel [T, 3] in metres."""
+    place, target = np.zeros((len(times), 3)), np.zeros(3)
+    for start, _ in speech.phrases:
+        if rng.random() < 0.35:
+            target = 0.4 * target + rng.normal(0, (0.02, 0.006, 0.025))
+        place[times >= start - 0.3] = target
+    return smooth(place, 0.3, passes=2)
 
 
 def _add_brow_beats(motion: Track, speech: Speech, style: SpeakerStyle, rng: np.random.Generator) -> None:
@@ -198,22 +209,23 @@ def _add_brow_beats(motion: Track, speech: Speech, style: SpeakerStyle, rng: np.
     for stress in speech.stresses:
         if rng.random() < 0.22:
             gesture = bump(times, stress - 0.15, 0.15, 0.35, hold=rng.uniform(0.05, 0.4))
-            raised = np.maximum(raised, rng.uniform(0.25, 0.75) * gesture)
+            raised = np.maximum(raised, rng.uniform(0.25, 0.9) * gesture)
     add_expression(motion, "browInnerUp", style.brows * raised)
     add_expression(motion, "browOuterUp", 0.8 * style.brows * raised)
     add_expression(motion, "eyeWide", 0.25 * style.brows * raised)
 
 
 def _add_gaze(motion: Track, rng: np.random.Generator) -> None:
-    """Eyes stay on the listener while the head moves, with short glances aside."""
+    """Eyes stay on the listener, who need not be at the camera, while the head moves; and glances aside."""
     count = len(motion)
-    aside = np.zeros((count, 2))
+    aside = np.tile(rng.normal(0, (0.1, 0.08)), (count, 1))
     start = rng.uniform(1, 4)
     times = frame_times(count)
     while start < times[-1]:
-        glance = bump(times, start, 0.07, 0.07, hold=rng.uniform(0.3, 1.0))
-        aside += glance[:, None] * rng.normal(0, (0.14, 0.07))
-        start += rng.uniform(2, 6)
+        # Thinking, people look away for longer, and down more often than up.
+        glance = bump(times, start, 0.07, 0.07, hold=rng.gamma(2.0, 0.5))
+        aside += glance[:, None] * rng.normal((0, 0.08), (0.6, 0.4))
+        start += rng.uniform(1.5, 5)
     look_at(motion, yaw=aside[:, 0] - motion[:, 1], pitch=aside[:, 1] - motion[:, 0])
 
 

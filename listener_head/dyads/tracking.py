@@ -5,18 +5,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from listener_head.dyads.signals import Track
+from listener_head.dyads.signals import Track, wander
 from listener_head.dyads.speaker import LAYOUT, columns
 from listener_head.face.tracking_error import load_tracking_error
 from listener_head.timing import RATE_HZ
 
 FloatArray = NDArray[np.float32]
 
-# Trackers differ, and so do faces: gain, noise and offset as measured, times a factor within these bounds.
-# The measurement moves all shapes at once; what a speaker's few shapes suffer is less.
-_GAIN_FACTORS, _NOISE_FACTORS, _OFFSET_FACTORS = (0.8, 1.25), (0.2, 0.9), (0.0, 1.0)
-# How much of the lips' movement leaks into any other shape of mouth and jaw on a real face (deviation).
-_MOUTH_CROSSTALK = 0.2
+# Trackers differ, and so do faces: the gain is as measured, up to this factor larger or smaller; noise and
+# offset are times a factor within these bounds, for the measurement moves all shapes at once, and what a
+# speaker's few shapes suffer is less.
+_GAIN_FACTOR, _NOISE_FACTORS, _OFFSET_FACTORS = 1.6, (0.2, 0.9), (0.0, 1.0)
+# How much of the lips' movement leaks into any other shape of mouth, jaw, cheeks and nose on a real face.
+_MOUTH_CROSSTALK = 0.3
+_CROSSTALK_SHAPES = ("mouth", "jaw", "cheek", "nose")
+# Real faces also move in ways of their own that mean nothing to a listener: the largest deviation of such
+# movement, and of that of the shapes which a listener answers.
+_OWN_MOVEMENT, _OWN_MOVEMENT_ANSWERED = 0.22, 0.06
+_ANSWERED_SHAPES = ("mouthSmile", "browOuterUp", "browDown", "eyeBlink", "jawOpen", "mouthClose")
+_OWN_TIMES = (0.15, 1.5)  # time constants [s]
 
 # Largest resting weight that a real face may show without meaning anything by it.
 _RESTING_BIAS = {
@@ -55,16 +62,30 @@ def _with_errors(motion: Track, rng: np.random.Generator) -> Track:
     talk = sum(motion[:, LAYOUT.index(name)] for name in ("jawOpen", "mouthPucker", "mouthFunnel"))
     delays = np.round(error.delay).astype(int)
     late = np.maximum(np.arange(count)[:, None] - delays, 0)
-    gain = error.gain * rng.uniform(*_GAIN_FACTORS, size)
+    gain = error.gain * _GAIN_FACTOR ** rng.uniform(-1, 1, size)
     # Pose is measured well: its gain is what it is.
     gain[LAYOUT.rotation], gain[LAYOUT.translation] = error.gain[LAYOUT.rotation], 1.0
     seen = neutral + gain * (motion[late, np.arange(size)] - neutral)
     seen += error.offset * rng.uniform(*_OFFSET_FACTORS)
     seen += _tracker_noise(count, error.noise_memory, rng) * error.noise * rng.uniform(*_NOISE_FACTORS)
     for name in LAYOUT.expression_names:
-        if name.startswith(("mouth", "jaw")):
+        if name.startswith(_CROSSTALK_SHAPES):
             seen[:, LAYOUT.index(name)] += talk * _MOUTH_CROSSTALK * rng.standard_normal() * rng.random()
+    seen[:, LAYOUT.expression] += _own_movement(count, rng)
     return np.asarray(seen)
+
+
+def _own_movement(count: int, rng: np.random.Generator) -> Track:
+    """What a face does beside all that the generator means by it [T, E]; more on lively faces."""
+    liveliness = rng.random()
+    names = LAYOUT.expression_names
+    movement = np.empty((count, len(names)))
+    for column, name in enumerate(names):
+        answered = name.startswith(_ANSWERED_SHAPES)
+        largest = _OWN_MOVEMENT_ANSWERED if answered else _OWN_MOVEMENT
+        deviation = largest * liveliness * rng.random()
+        movement[:, column] = wander(count, deviation, rng.uniform(*_OWN_TIMES), rng)
+    return movement
 
 
 def _tracker_noise(count: int, memory: FloatArray, rng: np.random.Generator) -> Track:

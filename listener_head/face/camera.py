@@ -116,14 +116,13 @@ class Camera:
         if not self.distortion:
             return (points - (self.cx, self.cy)) / (self.fx, self.fy)
         pixels, coefficients = points.reshape(-1, 1, 2).astype(np.float64), np.array(self.distortion)
-        rays: Array
         if self.distortion_model == "equidistant":
-            rays = cv2.fisheye.undistortPoints(pixels, self._matrix, coefficients)
+            seen = cv2.fisheye.undistortPoints(pixels, self._matrix, coefficients)
         else:
-            rays = cv2.undistortPointsIter(
+            seen = cv2.undistortPointsIter(
                 pixels, self._matrix, coefficients, np.eye(3), np.eye(3), UNDISTORT_UNTIL
             )
-        rays = rays.reshape(-1, 2)
+        rays = np.asarray(seen, np.float64).reshape(-1, 2)
         found = np.abs(self.pixels(rays) - points).max(axis=1) < UNDISTORT_TOLERANCE_PX  # false for NaN too
         return np.where(found[:, None], rays, np.nan)
 

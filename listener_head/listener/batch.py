@@ -31,7 +31,7 @@ class ListenerBatch:
         session = network.open_graph(network.model, threads=0)
         self._current, self._next = (GraphStepper(network, session, count) for _ in range(2))
         self._motion = np.zeros((count, network.layout.size), np.float32)
-        self._references = self._motion.copy()
+        self._references, self._rests = self._motion.copy(), self._motion.copy()
         self._fades = [AttitudeFade(None)] * count
         self._fading: set[int] = set()
         self.reset()
@@ -51,10 +51,11 @@ class ListenerBatch:
         network = self.network
         motion = network.reference(reference)
         attitude = network.default_attitude if attitude is None else attitude
-        state = network.initial_state(motion[None], [attitude])
+        rest = network.rest(motion)
+        state = network.initial_state((motion - rest)[None], [attitude])
         for row in range(len(self)) if index is None else [self._checked(index)]:
             self._current.start(state, row)
-            self._references[row] = self._motion[row] = motion
+            self._references[row], self._rests[row], self._motion[row] = motion, rest, motion - rest
             self._fades[row] = AttitudeFade(attitude)
             self._fading.discard(row)
 
@@ -81,7 +82,7 @@ class ListenerBatch:
         if self._fading:
             self._continue_fades(motion, self._next.step(audio, speaker))
         self._motion[:] = motion
-        return motion
+        return motion + self._rests
 
     def _continue_fades(self, motion: FloatArray, fading_in: FloatArray) -> None:
         for row in sorted(self._fading):
@@ -106,6 +107,7 @@ class ListenerBatch:
         """Let one listener go on from a saved state; UserError, and no change, for one of another network."""
         row, saved = self._checked(index), SavedState.from_bytes(state, self.network)
         self._references[row], self._motion[row], self._fades[row] = saved.reference, saved.motion, saved.fade
+        self._rests[row] = self.network.rest(saved.reference)
         self._current.start(saved.current, row)
         self._fading.discard(row)
         if saved.fading is not None:

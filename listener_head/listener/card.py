@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 _PARTS = ("rotation", "expression", "translation")
+_SPLITS = {"test": "D_test, people who are in D_train too", "ood": "D_ood, people who are not in D_train"}
 
 
 def card_markdown(card: dict[str, Any]) -> str:
     """Markdown of the card that `listener_head train` puts into a network."""
-    scores = card["scores"]
     facts = [
         ("face model, audio", f"{card['face_model']}, {card['audio_layout']}"),
-        ("attitudes", ", ".join(card["attitudes"])),
+        ("attitudes", ", ".join(card["attitudes"]) or "none"),
         ("trained on", card["data"]),
         ("scored on", card["held_out"]),
         ("date, seed", f"{card['date']}, {card['seed']}"),
@@ -20,16 +20,22 @@ def card_markdown(card: dict[str, Any]) -> str:
     ]
     lines = [f"# {card['name']}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in facts]
-    lines += ["", f"Held-out dyads, {scores['unit']} (lower is better):", ""]
-    lines += ["| | rotation | expression | translation |", "|---|---|---|---|"]
-    for attitude, own in scores["feature_distance"].items():
-        lines.append(_row(attitude, own))
+    lines += ["", f"Clips that were not trained on, {card['scores']['unit']} (lower is better)."]
+    for split, title in _SPLITS.items():
+        if split in card["scores"]:
+            lines += _split_lines(title, card["scores"][split])
+    if not card["configuration"]["data"]["folder"]:
+        lines += ["", "Speakers and listeners are synthetic: nothing here is a claim about real people."]
+    return "\n".join([*lines, ""])
+
+
+def _split_lines(title: str, scores: dict[str, Any]) -> list[str]:
+    lines = ["", f"{title}:", "", "| | rotation | expression | translation |", "|---|---|---|---|"]
+    lines += [_row(attitude, own) for attitude, own in scores["feature_distance"].items()]
     lines.append(_row("mean of the training listeners, average", scores["mean_baseline"]["average"]))
-    lines.append(_row("speaker shifted by 10 s, average", scores["shifted_speaker"]["average"]))
+    lines.append(_row("speaker shifted by half the clip, average", scores["shifted_speaker"]["average"]))
     grown = ", ".join(f"{part} {scores['response_percent'][part]:+.1f} %" for part in _PARTS)
-    lines += ["", f"With the speaker's sound and face shifted by 10 s the error grows: {grown}."]
-    lines += ["", "Speakers and listeners are synthetic: nothing here is a claim about real people.", ""]
-    return "\n".join(lines)
+    return [*lines, "", f"With the speaker shifted the error grows: {grown}."]
 
 
 def _row(name: str, distance: dict[str, float]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,18 +16,25 @@ class _Section(BaseModel):
 
 
 class DataConfig(_Section):
-    """How many synthetic dyads to make, and their length [s]."""
+    """The dyads: those in ``folder``, a set in ViCo's layout, or where it is empty a synthetic set.
 
-    training_dyads: int = Field(ge=1)
-    held_out_dyads: int = Field(ge=1)
-    seconds: float = Field(ge=25, le=600, description="longer than the shift of the response test")
+    A synthetic set has ``clips`` clips, of which D_test and D_ood get a tenth each, of ``seconds`` [s].
+    ``validation`` is the share of D_train that is not trained on, to watch the run by.
+    """
+
+    folder: str = ""
+    clips: int = Field(default=600, ge=8)
+    seconds: float = Field(default=40, ge=2, le=600)
+    validation: float = Field(default=0.05, gt=0, le=0.5)
 
 
 class SizeConfig(_Section):
-    """Sizes of the network."""
+    """Kind and sizes of the network; ``window`` [frames] is how far back the transformer sees."""
 
+    decoder: Literal["lstm", "gru", "transformer"] = "lstm"
     fused_size: int = Field(default=192, ge=1)
-    hidden_size: int = Field(default=96, ge=1)
+    hidden_size: int = Field(default=96, ge=4, multiple_of=4, description="the transformer has four heads")
+    window: int = Field(default=90, ge=2)
 
 
 class LossConfig(_Section):
@@ -40,7 +47,10 @@ class LossConfig(_Section):
 class OptimiserConfig(_Section):
     """AdamW, its exponential decay, and how the data is walked through.
 
-    ``windows`` are lengths of backpropagation [frames], each for an equal share of the epochs.
+    ``sequence`` [frames] is the longest part of a clip that is gone through at once, with the state carried
+    on from window to window; ``windows`` are lengths of backpropagation [frames], each for an equal share of
+    the epochs. With ``patience`` the run ends after so many epochs without a better loss on the validation
+    clips, and the best network counts; without, the last one does.
     """
 
     learning_rate: float = Field(gt=0)
@@ -49,7 +59,9 @@ class OptimiserConfig(_Section):
     weight_decay: float = Field(ge=0)
     epochs: int = Field(ge=1)
     batch: int = Field(ge=1)
+    sequence: int = Field(default=900, ge=2)
     windows: tuple[Annotated[int, Field(ge=2)], ...] = Field(min_length=1)
+    patience: int | None = Field(default=None, ge=1)
 
 
 class TrainingConfig(_Section):
@@ -57,7 +69,7 @@ class TrainingConfig(_Section):
 
     name: str = Field(min_length=1)
     seed: int = Field(ge=0)
-    data: DataConfig
+    data: DataConfig = DataConfig()
     network: SizeConfig = SizeConfig()
     loss: LossConfig = LossConfig()
     optimiser: OptimiserConfig

@@ -1,88 +1,177 @@
-"""Dyads as arrays to train on, made once and kept in the temporary folder of the machine."""
+"""The dyads of a training run: made, or read from a set in ViCo's layout, and parted."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 import listener_head
-from listener_head.audio.paper45 import Paper45
-from listener_head.dyads.synthesis import Dyad, synthesise_dyad
-from listener_head.listener.network import ATTITUDES
+from listener_head.coefficients import Layout, layout_of
+from listener_head.dyads.clips import ATTITUDES, DyadClip, DyadClips
+from listener_head.dyads.frames import in_optical_frame
+from listener_head.dyads.sets import synthesise_set
+from listener_head.dyads.vico import load
+from listener_head.errors import UserError
+from listener_head.evaluation.dyads.evaluate import usable_clips
+from listener_head.listener.configuration import DataConfig
 from listener_head.timing import RATE_HZ
 
+Clips = tuple[DyadClip, ...]
 FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class DyadSet:
-    """N dyads of T frames, raw units: row k is frame k.
+class TrainingData:
+    """The clips to train on, to watch the run by, and those of D_test and D_ood, on which it is scored.
 
-    ``audio`` [N, T, 45], ``speaker`` [N, T, M], ``listener`` [N, 3, T, M] in the order of ATTITUDES,
-    ``reference`` [N, M].
+    ``attitudes`` are those that occur, in the order of ATTITUDES; without any the network has none.
+    ``source`` says in words what was trained on. Motion is in the camera's optical frame, a listener's pose
+    the difference to the clip's first frame; ``reference`` [M] is the mean of those first frames.
     """
 
-    audio: FloatArray
-    speaker: FloatArray
-    listener: FloatArray
+    layout: Layout
+    audio_layout: str
+    attitudes: tuple[str, ...]
+    training: Clips
+    validation: Clips
+    scored: dict[str, Clips]
+    source: str
     reference: FloatArray
+    skipped: tuple[str, ...] = ()
 
     @property
-    def hours(self) -> float:
-        """Length of all speakers together."""
-        return self.audio.shape[0] * self.audio.shape[1] / RATE_HZ / 3600
-
-    @property
-    def quiet_audio(self) -> FloatArray:
-        """What silence sounds like on average: the quietest tenth of every clip."""
-        energy = self.audio[:, :, Paper45.energy]
-        quiet = energy <= np.quantile(energy, 0.1, axis=1, keepdims=True)
-        mean: FloatArray = self.audio[quiet].mean(axis=0)
-        return mean
-
-    def shifted(self, frames: int) -> DyadSet:
-        """The same listeners before speakers shifted circularly in time."""
-        audio, speaker = (np.roll(part, frames, axis=1) for part in (self.audio, self.speaker))
-        return DyadSet(audio, speaker, self.listener, self.reference)
+    def hash(self) -> str:
+        """Of all that is trained on: a run can only be resumed with the same data."""
+        digest = hashlib.sha256()
+        for clip in (*self.training, *self.validation):
+            digest.update(f"{clip.name} {clip.attitude}".encode())
+            for part in (clip.audio, clip.speaker, clip.listener):
+                digest.update(np.ascontiguousarray(part).data)
+        return digest.hexdigest()
 
 
-def make_dyads(
-    first_seed: int, count: int, seconds: float, progress: Callable[[], None] | None = None
-) -> DyadSet:
-    """Make dyads of consecutive seeds, or take those that this very generator has made before."""
-    key = hashlib.sha256(f"{first_seed} {count} {seconds} {_generator_hash()}".encode()).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / "listener_head"
-    path = folder / f"dyads-{key}.npz"
-    if path.exists():
-        with np.load(path) as arrays:
-            return DyadSet(**arrays)
-    dyads = []
-    for seed in range(first_seed, first_seed + count):
-        dyads.append(synthesise_dyad(seed, seconds))
-        if progress is not None:
-            progress()
-    whole = stack(dyads)
-    folder.mkdir(exist_ok=True)
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, **vars(whole))
-    partial.replace(path)
-    return whole
+def gather(config: DataConfig, seed: int, report: Callable[[int, int], None]) -> TrainingData:
+    """The dyads of a configuration; ``report`` is told how many of how many synthetic clips are made.
 
-
-def stack(dyads: list[Dyad]) -> DyadSet:
-    """Dyads of one length as arrays."""
-    return DyadSet(
-        audio=np.stack([dyad.audio for dyad in dyads]),
-        speaker=np.stack([dyad.speaker for dyad in dyads]),
-        listener=np.stack([[dyad.listeners[name] for name in ATTITUDES] for dyad in dyads]),
-        reference=np.stack([dyad.reference for dyad in dyads]),
+    Where some clips have an attitude, those without are skipped. UserError when the folder holds no set, or
+    D_train is too small, or no clip is left to score on.
+    """
+    clips = _synthetic(config, seed, report) if not config.folder else in_optical_frame(load(config.folder))
+    clips = _of_one_kind(usable_clips(clips))
+    references = [clip.listener[0] for clip in clips.of("train")]
+    clips = _about_reference(clips)
+    train = clips.of("train").clips
+    scored = {split: clips.of(split).clips for split in ("test", "ood") if len(clips.of(split))}
+    if len(train) < 2 or not scored:
+        counts = ", ".join(f"{len(clips.of(name))} in {name}" for name in ("train", "test", "ood"))
+        raise UserError(
+            f"the dyads have too few usable clips ({counts}; {len(clips.skipped)} skipped); at least 2 to "
+            "train on and 1 to score on are needed: part a set with 'listener_head dyads split FOLDER'"
+        )
+    order = np.random.default_rng(seed).permutation(len(train))
+    count = max(1, round(config.validation * len(train)))
+    validation, training = (tuple(train[i] for i in sorted(part)) for part in (order[:count], order[count:]))
+    attitudes = tuple(name for name in ATTITUDES if any(clip.attitude == name for clip in train))
+    return TrainingData(
+        clips.layout,
+        clips.audio_layout,
+        attitudes,
+        training,
+        validation,
+        scored,
+        _described(config, training),
+        np.mean(references, axis=0),
+        clips.skipped,
     )
+
+
+def _described(config: DataConfig, training: Clips) -> str:
+    people = len(set[str]().union(*(clip.identities for clip in training)))
+    hours = sum(len(clip) for clip in training) / RATE_HZ / 3600
+    text = f"{len(training)} clips ({hours:.1f} h) of {people} people"
+    if config.folder:
+        return f"D_train of the set '{Path(config.folder).resolve().name}': {text}"
+    return f"synthetic dyads: {text}; no recording of a person"
+
+
+def _of_one_kind(clips: DyadClips) -> DyadClips:
+    """With attitudes throughout or without; an attitude that occurs only outside D_train cannot be learnt."""
+    known = {clip.attitude for clip in clips.of("train") if clip.attitude}
+    kept, skipped = [], list(clips.skipped)
+    for clip in clips:
+        if not known or clip.attitude in known:
+            kept.append(clip if known else replace(clip, attitude=""))
+        else:
+            skipped.append(f"{clip.name}: attitude '{clip.attitude}' does not occur in the split train")
+    return replace(clips, clips=tuple(kept), skipped=tuple(skipped))
+
+
+def _about_reference(clips: DyadClips) -> DyadClips:
+    """Listeners whose pose is the difference to that of their first frame, m₁ (see `ABOUT_REFERENCE`)."""
+
+    def moved(clip: DyadClip) -> DyadClip:
+        listener = clip.listener.copy()
+        for part in (clips.layout.rotation, clips.layout.translation):
+            listener[:, part] -= clip.listener[0, part]
+        return replace(clip, listener=listener)
+
+    return replace(clips, clips=tuple(moved(clip) for clip in clips))
+
+
+# A synthetic set is made once and kept in the temporary folder of the machine.
+
+_ARRAYS = ("audio", "speaker", "listener")
+_FACTS = ("name", "attitude", "speaker_id", "listener_id", "split")
+
+
+def _synthetic(config: DataConfig, seed: int, report: Callable[[int, int], None]) -> DyadClips:
+    key = f"{config.clips} {config.seconds} {seed} {_generator_hash()}"
+    name = f"dyads-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+    path = Path(tempfile.gettempdir()) / "listener_head" / name
+    if path.exists():
+        return _read(path)
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        report(done, config.clips)
+
+    clips = synthesise_set(config.clips, config.seconds, seed, report=count)
+    _keep(clips, path)
+    return clips
+
+
+def _keep(clips: DyadClips, path: Path) -> None:
+    facts: dict[str, str | list] = {name: [getattr(clip, name) for clip in clips] for name in _FACTS}
+    facts |= {"length": [len(clip) for clip in clips]}
+    facts |= {"face_model": clips.layout.face_model, "audio_layout": clips.audio_layout}
+    arrays = {name: np.concatenate([getattr(clip, name) for clip in clips]) for name in _ARRAYS}
+    partial = path.with_suffix(f".{os.getpid()}.npz")
+    try:
+        path.parent.mkdir(exist_ok=True)
+        np.savez(partial, facts=np.array(json.dumps(facts)), **arrays)
+        partial.replace(path)
+    except OSError:  # no room: the next run makes them again
+        partial.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> DyadClips:
+    with np.load(path, allow_pickle=False) as archive:
+        facts = json.loads(str(archive["facts"]))
+        ends = np.cumsum(facts["length"])[:-1]
+        parts = [np.split(archive[name], ends) for name in _ARRAYS]
+    rows = zip(*parts, *(facts[name] for name in _FACTS), strict=True)
+    clips = tuple(DyadClip(**dict(zip((*_ARRAYS, *_FACTS), row, strict=True))) for row in rows)
+    return DyadClips(layout_of(facts["face_model"]), facts["audio_layout"], clips)
 
 
 def _generator_hash() -> str:

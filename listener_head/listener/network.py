@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from listener_head.dyads.clips import ATTITUDES
 from listener_head.listener.decoders import GruDecoder, LstmDecoder, State, TransformerDecoder
-
-ATTITUDES: tuple[str, ...] = ("positive", "neutral", "negative")
 
 Decoder = LstmDecoder | GruDecoder | TransformerDecoder
 

@@ -22,6 +22,9 @@ FloatArray = NDArray[np.float32]
 State = dict[str, FloatArray]
 
 FILE_FORMAT = "listener_head.listener/1"
+# What the card says under "pose" of a network whose rotation and translation are differences to m₁'s: an
+# LSTM does not keep a pose for minutes, so that it need not. Published networks give the pose itself.
+ABOUT_REFERENCE = "about the reference"
 DEFAULT_NETWORK = assets_dir() / "listener_arkit52.onnx"
 
 
@@ -68,6 +71,7 @@ class NetworkFile:
         self.quiet_audio = np.array(statistics["quiet_audio"], np.float32)
         self.absent_speaker = np.array(statistics["speaker_mean"], np.float32)
         self.still = np.array(card.get("reference", self.layout.neutral()), np.float32)
+        self._about_reference = card.get("pose") == ABOUT_REFERENCE
 
     @property
     def default_attitude(self) -> str | None:
@@ -97,8 +101,16 @@ class NetworkFile:
             )
         return reference
 
+    def rest(self, reference: FloatArray) -> FloatArray:
+        """What [M] the network's motion is added to: m₁'s pose, or zeros where it gives the pose itself."""
+        rest = np.zeros_like(reference)
+        if self._about_reference:
+            for part in (self.layout.rotation, self.layout.translation):
+                rest[part] = reference[part]
+        return rest
+
     def initial_state(self, references: FloatArray, attitudes: Sequence[str | None]) -> State:
-        """First state of listeners from their references [B, M] and attitudes (None: without)."""
+        """First state of listeners from their motions less the rest [B, M] and attitudes (None: without)."""
         feeds: dict[str, NDArray[Any]] = {"reference": references}
         indices = [self.attitude_index(attitude) for attitude in attitudes if attitude is not None]
         if self.attitudes:

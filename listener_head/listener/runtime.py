@@ -87,8 +87,9 @@ class Listener:
         """
         motion = self._network.reference(reference)
         attitude = self._network.default_attitude if attitude is None else attitude
-        self._current.start(self._network.initial_state(motion[None], [attitude]))
-        self._reference = self._motion = motion
+        rest = self._network.rest(motion)
+        self._current.start(self._network.initial_state((motion - rest)[None], [attitude]))
+        self._reference, self._rest, self._motion = motion, rest, motion - rest
         self._fade = AttitudeFade(attitude)
 
     def set_attitude(self, attitude: str) -> None:
@@ -113,7 +114,7 @@ class Listener:
         if self._fade.frame is not None:
             self._continue_fade(motion, self._next.step(audio, speaker))
         self._motion = motion
-        return motion
+        return motion + self._rest
 
     def _continue_fade(self, motion: FloatArray, fading_in: FloatArray) -> None:
         motion += self._fade.weight * (fading_in - motion)
@@ -137,6 +138,7 @@ class Listener:
         if saved.fading is not None:
             self._next.start(saved.fading)
         self._reference, self._motion, self._fade = saved.reference, saved.motion, saved.fade
+        self._rest = self._network.rest(saved.reference)
 
 
 def load_listener(path: str | Path | None = None) -> Listener:

@@ -23,7 +23,10 @@ _CURRENT, _FADING = "current_", "fading_"
 
 @dataclass(frozen=True)
 class SavedState:
-    """All that one listener's next steps depend on; ``fading`` is the state that is being faded to."""
+    """All that one listener's next steps depend on; ``fading`` is the state that is being faded to.
+
+    ``reference`` is m₁, ``motion`` the last one without the rest (`NetworkFile.rest`), both [M].
+    """
 
     reference: FloatArray
     motion: FloatArray

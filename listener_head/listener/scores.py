@@ -2,104 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from listener_head.coefficients import Layout
-from listener_head.listener.dataset import DyadSet
+from listener_head.dyads.clips import DyadClip
+from listener_head.evaluation.dyads.metrics import feature_distance
+from listener_head.listener.batches import Batch, Batcher
 from listener_head.listener.export import Statistics
-from listener_head.listener.network import ATTITUDES, ListenerNetwork
-from listener_head.listener.runtime import Listener
-from listener_head.timing import RATE_HZ
+from listener_head.listener.network import ListenerNetwork
 
 FloatArray = NDArray[np.float32]
+Row = dict[str, float]
 
-# Shift of the speaker against the listener in the response test [s].
-SHIFT_S = 10
-
-
-def feature_distance(predicted: FloatArray, truth: FloatArray, layout: Layout) -> dict[str, float]:
-    """The paper's FD x 100: mean absolute difference of [..., M] in raw units, by part of the motion."""
-    error = 100 * np.abs(predicted - truth)
-    parts = {"rotation": layout.rotation, "expression": layout.expression, "translation": layout.translation}
-    return {name: round(float(error[..., part].mean()), 3) for name, part in parts.items()}
-
-
-def generate(
-    listener: Listener,
-    audio: FloatArray,
-    speaker: FloatArray,
-    reference: ArrayLike | None = None,
-    attitude: str | None = None,
-) -> FloatArray:
-    """Motion [T, M] of a listener stepped through a whole clip: row k is the prediction for frame k + 1."""
-    listener.reset(reference, attitude)
-    return np.stack([listener.step(*frame) for frame in zip(audio, speaker, strict=True)])
+UNIT = "feature distance x 100, radians, weights and metres"
+AVERAGE = "average"
+# Clips that are answered at once.
+TOGETHER = 16
 
 
 def score_network(
-    network: ListenerNetwork, statistics: Statistics, training: DyadSet, held_out: DyadSet, layout: Layout
+    network: ListenerNetwork,
+    statistics: Statistics,
+    training: Sequence[DyadClip],
+    clips: Sequence[DyadClip],
+    layout: Layout,
 ) -> dict[str, Any]:
-    """Feature distances on held-out dyads of the network, of the training mean, and with shifted speakers.
+    """Feature distances on ``clips`` of the network, of the training mean, and with shifted speakers.
 
-    ``response`` is by how many per cent the distance grows when the speaker is shifted by ten seconds:
-    zero for a listener that ignores its speaker.
+    By attitude, and as the average over all clips. ``response_percent`` is by how much the distance grows
+    when each speaker is shifted circularly by half the clip: nothing for a listener that ignores it.
     """
-    shifted = held_out.shifted(SHIFT_S * RATE_HZ)
-    own = _distances(network, statistics, held_out, layout)
-    other = _distances(network, statistics, shifted, layout)
-    mean = {
-        name: feature_distance(
-            training.listener[:, index].mean(axis=(0, 1)), held_out.listener[:, index], layout
-        )
-        for index, name in enumerate(ATTITUDES)
-    }
-    mean["average"] = _average(mean)
+    shifted = [_with_shifted_speaker(clip) for clip in clips]
+    own = _distances(predict(network, statistics, clips, layout), clips, layout)
+    other = _distances(predict(network, statistics, shifted, layout), clips, layout)
+    mean = _mean_by_attitude(training)
+    still = [np.broadcast_to(mean[clip.attitude], (len(clip) - 1, layout.size)) for clip in clips]
     return {
-        "unit": "feature distance x 100, radians, weights and metres",
         "feature_distance": own,
-        "mean_baseline": mean,
+        "mean_baseline": _distances(still, clips, layout),
         "shifted_speaker": other,
         "response_percent": {
-            part: round(100 * (other["average"][part] / own["average"][part] - 1), 1)
-            for part in own["average"]
+            part: round(100 * (other[AVERAGE][part] / own[AVERAGE][part] - 1), 1) for part in own[AVERAGE]
         },
     }
 
 
-def _distances(
-    network: ListenerNetwork, statistics: Statistics, dyads: DyadSet, layout: Layout
-) -> dict[str, dict[str, float]]:
-    distances = {}
-    for index, name in enumerate(ATTITUDES):
-        predicted = predict(network, statistics, dyads, index)
-        distances[name] = feature_distance(predicted[:, :-1], dyads.listener[:, index, 1:], layout)
-    distances["average"] = _average(distances)
-    return distances
+def predict(
+    network: ListenerNetwork, statistics: Statistics, clips: Sequence[DyadClip], layout: Layout
+) -> list[FloatArray]:
+    """The network's motion [T - 1, M] for the frames of each clip after the first, raw units."""
+    motions: list[FloatArray] = []
+    for _, batch in Batcher(clips, layout, network.config.attitudes, statistics).whole(TOGETHER):
+        motions += raw_motions(answer(network, batch), batch, statistics)
+    return motions
 
 
 @torch.no_grad()
-def predict(network: ListenerNetwork, statistics: Statistics, dyads: DyadSet, attitude: int) -> FloatArray:
-    """The network's motion [N, T, M] for a set, begun from each listener's first frame."""
+def answer(network: ListenerNetwork, batch: Batch) -> torch.Tensor:
+    """The network's motion [B, T, M], standardised, for whole sequences."""
     network.eval()
-
-    def tensor(values: FloatArray, mean: FloatArray, std: FloatArray) -> torch.Tensor:
-        return torch.from_numpy((values - mean) / std)
-
-    s = statistics
-    output = network(
-        tensor(dyads.audio, s.audio_mean, s.audio_std),
-        tensor(dyads.speaker, s.speaker_mean, s.speaker_std),
-        tensor(dyads.listener[:, attitude, 0], s.listener_mean, s.listener_std),
-        torch.full((len(dyads.audio),), attitude),
-    )
-    motion: FloatArray = output.numpy() * s.listener_std + s.listener_mean
-    return motion
+    answered: torch.Tensor = network(batch.audio, batch.speaker, batch.reference, batch.attitude)
+    return answered
 
 
-def _average(distances: dict[str, dict[str, float]]) -> dict[str, float]:
-    parts = next(iter(distances.values()))
-    return {part: round(float(np.mean([row[part] for row in distances.values()])), 3) for part in parts}
+def raw_motions(standardised: torch.Tensor, batch: Batch, statistics: Statistics) -> list[FloatArray]:
+    """The sequences [B, T, M] of a batch, each [T, M] to its own end, in raw units."""
+    raw = standardised.numpy() * statistics.listener_std + statistics.listener_mean
+    lengths = batch.present.sum(dim=1).int().tolist()
+    return [motion[:length] for motion, length in zip(raw, lengths, strict=True)]
+
+
+def mean_distance(motions: Sequence[FloatArray], clips: Sequence[DyadClip], layout: Layout) -> Row:
+    """Feature distance of motions [T - 1, M] to the listeners of clips, mean over the clips."""
+    rows = [
+        feature_distance(motion, clip.listener[1:], layout)
+        for motion, clip in zip(motions, clips, strict=True)
+    ]
+    return {part: round(float(np.mean([row[part] for row in rows])), 3) for part in rows[0]}
+
+
+def _distances(motions: Sequence[FloatArray], clips: Sequence[DyadClip], layout: Layout) -> dict[str, Row]:
+    """Mean distance of the clips of each attitude, and ``average`` of all."""
+    distances = {}
+    for attitude in dict.fromkeys(clip.attitude for clip in clips if clip.attitude):
+        own = [number for number, clip in enumerate(clips) if clip.attitude == attitude]
+        distances[attitude] = mean_distance([motions[i] for i in own], [clips[i] for i in own], layout)
+    return {**distances, AVERAGE: mean_distance(motions, clips, layout)}
+
+
+def _mean_by_attitude(clips: Sequence[DyadClip]) -> dict[str, FloatArray]:
+    attitudes = {clip.attitude for clip in clips}
+    return {
+        name: np.concatenate([clip.listener for clip in clips if clip.attitude == name]).mean(axis=0)
+        for name in attitudes
+    }
+
+
+def _with_shifted_speaker(clip: DyadClip) -> DyadClip:
+    audio, speaker = (np.roll(part, len(clip) // 2, axis=0) for part in (clip.audio, clip.speaker))
+    return replace(clip, audio=audio, speaker=speaker)

@@ -9,13 +9,17 @@ from __future__ import annotations
 from bisect import insort
 from dataclasses import dataclass
 from enum import Enum, IntFlag
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from listener_head.errors import UserError
-from listener_head.listener.runtime import Listener
+from listener_head.listener.liveliness import Liveliness
 from listener_head.timing import HOLD_NS, NS_PER_S, RATE_HZ, grid_time_ns
+
+if TYPE_CHECKING:
+    from listener_head.policies.policy import Policy
 
 FloatArray = NDArray[np.float32]
 
@@ -67,46 +71,59 @@ class ListenerFrame:
     flags: InputFlag
 
 
+# How lively it is in each mode; see `Liveliness.step`.
+_LIVELINESS = {Mode.LISTENING: 1.0, Mode.IDLE: 1.0, Mode.HOLDING: 0.4, Mode.DISABLED: 0.0}
+
+
 class ListenerSession:
-    """Drives a `Listener` on the grid from whatever inputs are there.
+    """Drives a `Listener`, or another policy, on the grid from whatever inputs are there.
 
     A step hears the given audio features and sees the newest speaker coefficients stamped not after its
     time. Without a speaker it returns to the reference; while the robot speaks, or when disabled, it
-    comes to rest where it is. Every change between these is smooth in position and velocity.
+    comes to rest where it is. Every change between these, and every reset, is smooth in position and
+    velocity. With ``liveliness`` it is never quite still, unless it is disabled.
     """
 
     def __init__(
-        self, listener: Listener, reference: ArrayLike | None = None, attitude: str | None = None
+        self,
+        listener: Policy,
+        reference: ArrayLike | None = None,
+        attitude: str | None = None,
+        liveliness: Liveliness | None = None,
     ) -> None:
-        self._listener = listener
+        self._listener, self._liveliness = listener, liveliness
         self._bounds = listener.layout.expression if listener.face_model == "arkit52" else slice(0, 0)
         eyelids = [name for name in listener.layout.expression_names if name.startswith("eyeBlink")]
         self._eyelids = [listener.layout.index(name) for name in eyelids]
         self.enabled = True
         self.robot_speaking = False
-        self._reset_reference, self._reset_attitude = reference, attitude
-        self.reset()
+        self._begin(reference, attitude)
+        self._motion = self._target = self._reference
+        self._velocity = np.zeros_like(self._motion)
+        self._offset, self._offset_velocity = self._velocity, self._velocity
+        self._settling = 0
 
     @property
-    def listener(self) -> Listener:
+    def listener(self) -> Policy:
         """The listener that is driven."""
         return self._listener
 
     def reset(self, reference: ArrayLike | None = None, attitude: str | None = None) -> None:
-        """Forget all inputs and start from the reference; by default the last one and its attitude."""
-        if reference is not None:
-            self._reset_reference = reference
-        if attitude is not None:
-            self._reset_attitude = attitude
-        self._listener.reset(self._reset_reference, self._reset_attitude)
+        """Forget all inputs and start from the reference; by default the last one and its attitude.
+
+        The motion glides from where it is into the new start. UserError, and no change, for a reference or an
+        attitude that the listener refuses.
+        """
+        self._begin(
+            self._first_reference if reference is None else reference,
+            self._first_attitude if attitude is None else attitude,
+        )
+
+    def _begin(self, reference: ArrayLike | None, attitude: str | None) -> None:
+        self._listener.reset(reference, attitude)
+        self._first_reference, self._first_attitude = reference, attitude
         self._reference = self._listener.reference
-        self._motion = self._reference
-        self._velocity = np.zeros_like(self._motion)
-        self._target = self._reference
-        self._offset = np.zeros_like(self._motion)
-        self._offset_velocity = np.zeros_like(self._motion)
-        self._settling = 0
-        self._mode = Mode.IDLE
+        self._mode: Mode | None = None
         self._frame = 0
         self._last_index: int | None = None
         self._last_source: int | None = None
@@ -115,7 +132,7 @@ class ListenerSession:
     def set_attitude(self, attitude: str) -> None:
         """Cross-fade to another attitude, which a later reset keeps; UserError for an unknown one."""
         self._listener.set_attitude(attitude)
-        self._reset_attitude = attitude
+        self._first_attitude = attitude
 
     def observe(self, stamp_ns: int, speaker: ArrayLike) -> None:
         """Take the speaker's motion [M] of the camera frame stamped ``stamp_ns``, in any order of arrival.
@@ -156,6 +173,8 @@ class ListenerSession:
         seen = speaker if attending and speaker is not None else self._listener.absent_speaker
         predicted = self._listener.step(heard, seen)
         motion = self._move(mode, predicted)
+        if self._liveliness is not None:
+            motion = self._liveliness.step(motion, _LIVELINESS[mode])
         frame = self._frame
         self._frame, self._last_index, self._last_source = frame + 1, index, source
         return ListenerFrame(index, frame, time_ns, grid_time_ns(index + 1), source, motion, mode, flags)

@@ -3,237 +3,276 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
-from listener_head.coefficients import LAYOUTS, Layout
-from listener_head.dyads.synthesis import AUDIO_LAYOUT
+from listener_head.coefficients import Layout
+from listener_head.errors import UserError
+from listener_head.listener.batches import Batch, Batcher, measure
 from listener_head.listener.configuration import LossConfig, TrainingConfig
-from listener_head.listener.dataset import DyadSet, make_dyads
-from listener_head.listener.export import Statistics, export_network, make_card
-from listener_head.listener.network import ATTITUDES, ListenerNetwork, NetworkConfig
-from listener_head.listener.scores import score_network
-from listener_head.timing import RATE_HZ
+from listener_head.listener.dataset import TrainingData, gather
+from listener_head.listener.decoders import State
+from listener_head.listener.export import export_network, make_card
+from listener_head.listener.network import ListenerNetwork, NetworkConfig
+from listener_head.listener.network_file import ABOUT_REFERENCE
+from listener_head.listener.processes import Processes, join
+from listener_head.listener.saved_run import load_run, save_run
+from listener_head.listener.scores import (
+    TOGETHER,
+    UNIT,
+    answer,
+    mean_distance,
+    raw_motions,
+    score_network,
+)
 
-FloatArray = NDArray[np.float32]
-
-LAYOUT = LAYOUTS["arkit52"]
-
-# No feature counts as stiller than this: noise of a shape that hardly moves is not worth learning.
-_LEAST_EXPRESSION_STD, _LEAST_ROTATION_STD, _LEAST_TRANSLATION_STD = 0.03, 0.01, 0.005
-# A sequence begins within this share of a dyad, so that every epoch sees other beginnings.
-_START_SHARE = 0.25
+_LARGEST_GRADIENT = 1.0
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run is; ``distance`` is the feature distance x 100 of rotation, expression, translation."""
+    """Where a run is: ``done`` of ``total`` of a stage, and what the last epoch came to.
+
+    ``loss`` is that of training, ``validation_loss`` and ``distance`` (feature distance x 100 by part of the
+    motion) are of the validation clips.
+    """
 
     stage: str
     done: int
     total: int
     loss: float = 0.0
-    distance: tuple[float, float, float] | None = None
+    validation_loss: float = 0.0
+    distance: dict[str, float] | None = None
+
+
+Report = Callable[[Progress], None]
 
 
 def train(
-    config: TrainingConfig, output: Path, command: str, report: Callable[[Progress], None]
-) -> dict[str, Any]:
-    """Make the dyads, train, score on held-out dyads, write the network to ``output``; gives its card.
+    config: TrainingConfig, output: Path, command: str, report: Report, resume: bool = False
+) -> dict[str, Any] | None:
+    """Train on the dyads of ``config``, score on D_test and D_ood, write the network to ``output``; its card.
 
-    Runs on one thread, and the same configuration gives the same network on the same machine.
+    Each epoch the run is saved beside ``output`` (`saved_path`); with ``resume`` it goes on from there, and
+    ends as if it had never stopped. On one machine the same configuration gives the same network. Under
+    ``torchrun`` the processes share each batch, and only the first one reports, saves and exports; the others
+    give None. UserError as from `gather`, `load_run` and `save_run`, or when ``output`` cannot be written.
     """
     torch.set_num_threads(1)
-    torch.manual_seed(config.seed)
     torch.use_deterministic_algorithms(True)
-    training, held_out = _make_sets(config, report)
-    statistics = measure(training, LAYOUT)
-    network = ListenerNetwork(NetworkConfig(LAYOUT.size, **config.network.model_dump()))
-    network.initialise_memory()
-    _fit(network, config, training, held_out, statistics, report)
-    card = make_card(config.name, LAYOUT, ATTITUDES, AUDIO_LAYOUT, statistics)
-    card |= {
-        "data": f"{config.data.training_dyads} synthetic speakers ({training.hours:.1f} h), each answered in "
-        f"{len(ATTITUDES)} attitudes; no recording of a person",
-        "held_out": f"{config.data.held_out_dyads} other synthetic speakers and listeners",
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "seed": config.seed,
-        "command": command,
-        "configuration": config.model_dump(),
-        "scores": score_network(network, statistics, training, held_out, LAYOUT),
-    }
-    export_network(network, LAYOUT, statistics, card, output)
-    return card
+    processes = join()
+
+    def count(done: int, total: int) -> None:
+        report(Progress("making dyads", done, total))
+
+    data = processes.leader_first(lambda: gather(config.data, config.seed, count))
+    trainer = Trainer(config, data, processes)
+    if resume:
+        trainer.restore(processes.decided(lambda: load_run(saved_path(output), config, data.hash)))
+    trainer.run(saved_path(output), report)
+    return _export(trainer, output, command) if processes.leads else None
 
 
-def measure(dyads: DyadSet, layout: Layout) -> Statistics:
-    """Mean and standard deviation of sound, speaker and listener over a set."""
-    least = np.zeros(layout.size, np.float32)
-    least[layout.rotation] = _LEAST_ROTATION_STD
-    least[layout.expression] = _LEAST_EXPRESSION_STD
-    least[layout.translation] = _LEAST_TRANSLATION_STD
-    audio, speaker, listener = (
-        part.reshape(-1, part.shape[-1]) for part in (dyads.audio, dyads.speaker, dyads.listener)
-    )
-    return Statistics(
-        audio_mean=audio.mean(axis=0),
-        audio_std=np.maximum(audio.std(axis=0), 1e-3),
-        speaker_mean=speaker.mean(axis=0),
-        speaker_std=np.maximum(speaker.std(axis=0), least),
-        listener_mean=listener.mean(axis=0),
-        listener_std=np.maximum(listener.std(axis=0), least),
-        quiet_audio=dyads.quiet_audio,
-    )
+def saved_path(output: Path) -> Path:
+    """Where the run that will write ``output`` is saved."""
+    return output.with_suffix(".run.pt")
 
 
-def listener_loss(predicted: Tensor, truth: Tensor, layout: Layout, weights: LossConfig) -> Tensor:
-    """Eq. 6 averaged over frames, for [B, T, M] in standardised units.
+def listener_loss(
+    predicted: Tensor, truth: Tensor, present: Tensor, layout: Layout, weights: LossConfig
+) -> Tensor:
+    """Eq. 6 averaged over the frames that are ``present`` [B, T], for [B, T, M] in standardised units.
 
     Per frame the L2 norm of the error of expression and of pose (Eq. 4), and of the errors of their
     changes from frame to frame (Eq. 5).
     """
     error = predicted - truth
-    change = error[:, 1:] - error[:, :-1]
+    change, changing = error[:, 1:] - error[:, :-1], present[:, 1:]
     expression = list(range(layout.expression.start, layout.expression.stop))
     pose = [i for i in range(layout.size) if i not in expression]
 
-    def length(vectors: Tensor) -> Tensor:
-        return torch.linalg.vector_norm(vectors + 1e-8, dim=-1).mean()
+    def length(vectors: Tensor, counted: Tensor) -> Tensor:
+        lengths = torch.linalg.vector_norm(vectors + 1e-8, dim=-1)
+        return (lengths * counted).sum() / counted.sum().clamp(min=1)
 
     return (
-        length(error[..., expression])
-        + length(error[..., pose])
-        + weights.expression_change * length(change[..., expression])
-        + weights.pose_change * length(change[..., pose])
+        length(error[..., expression], present)
+        + length(error[..., pose], present)
+        + weights.expression_change * length(change[..., expression], changing)
+        + weights.pose_change * length(change[..., pose], changing)
     )
 
 
-def _make_sets(config: TrainingConfig, report: Callable[[Progress], None]) -> tuple[DyadSet, DyadSet]:
-    data, done = config.data, 0
-    total = data.training_dyads + data.held_out_dyads
+class Objective(nn.Module):
+    """A window of a batch to its loss and the state after it: all that a step of training computes."""
 
-    def count() -> None:
-        nonlocal done
-        done += 1
-        report(Progress("making dyads", done, total))
+    def __init__(self, network: ListenerNetwork, layout: Layout, weights: LossConfig) -> None:
+        super().__init__()
+        self.network = network
+        self._layout, self._weights = layout, weights
 
-    # Seeds far apart, so that no speaker is in two sets or in two runs' sets.
-    first = config.seed * 1_000_000
-    training = make_dyads(first, data.training_dyads, data.seconds, count)
-    return training, make_dyads(first + 500_000, data.held_out_dyads, data.seconds, count)
-
-
-def _fit(
-    network: ListenerNetwork,
-    config: TrainingConfig,
-    training: DyadSet,
-    held_out: DyadSet,
-    statistics: Statistics,
-    report: Callable[[Progress], None],
-) -> None:
-    settings = config.optimiser
-    rng = np.random.default_rng(config.seed)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.StepLR(optimiser, settings.decay_every, settings.decay)
-    distance = None
-    for epoch in range(settings.epochs):
-        network.train()
-        window = settings.windows[epoch * len(settings.windows) // settings.epochs]
-        losses = []
-        for batch in _batches(training, statistics, settings.batch, rng):
-            losses.append(_walk(network, optimiser, batch, window, config.loss))
-        schedule.step()
-        if epoch % settings.decay_every == 0 or epoch == settings.epochs - 1:
-            scores = score_network(network, statistics, training, held_out, LAYOUT)
-            average = scores["feature_distance"]["average"]
-            distance = (average["rotation"], average["expression"], average["translation"])
-        report(Progress("training", epoch + 1, settings.epochs, float(np.mean(losses)), distance))
+    def forward(self, window: Batch, state: State | None) -> tuple[Tensor, State]:
+        """Without a ``state`` the sequence begins here. No gradient goes back through the state."""
+        if state is None:
+            state = self.network.initial_state(window.reference, window.attitude)
+        predicted, state = self.network.decode(window.audio, window.speaker, state)
+        loss = listener_loss(predicted, window.truth, window.present, self._layout, self._weights)
+        return loss, tuple(part.detach() for part in state)
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Standardised sequences: ``audio`` and ``speaker`` [B, T, ...], ``truth`` one frame later."""
+class Trainer:
+    """A run: network, optimiser, and how far it is."""
 
-    audio: Tensor
-    speaker: Tensor
-    truth: Tensor
-    reference: Tensor
-    attitude: Tensor
-
-
-def _walk(
-    network: ListenerNetwork,
-    optimiser: torch.optim.Optimizer,
-    batch: _Batch,
-    window: int,
-    weights: LossConfig,
-) -> float:
-    """Go through a batch of long sequences window by window, carrying the state on."""
-    losses = []
-    state = network.initial_state(batch.reference, batch.attitude)
-    for start in range(0, batch.truth.shape[1], window):
-        span = slice(start, start + window)
-        predicted, state = network.decode(batch.audio[:, span], batch.speaker[:, span], state)
-        loss = listener_loss(predicted, batch.truth[:, span], LAYOUT, weights)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        state = (state[0].detach(), state[1].detach())
-        losses.append(float(loss.detach()))
-    return float(np.mean(losses))
-
-
-def _batches(dyads: DyadSet, statistics: Statistics, size: int, rng: np.random.Generator) -> Iterator[_Batch]:
-    """Every dyad in every attitude once, in random order."""
-    order = rng.permutation(len(dyads.audio) * len(ATTITUDES))
-    frames = dyads.audio.shape[1]
-    for chosen in np.array_split(order, max(1, len(order) // size)):
-        start = int(rng.integers(int(_START_SHARE * frames) + 1))
-        length = frames - int(_START_SHARE * frames) - 1
-        who, attitude = chosen // len(ATTITUDES), chosen % len(ATTITUDES)
-        truth = _beginnings(dyads, who, attitude, slice(start, start + length + 1), rng)
-        span = slice(start, start + length)
-        yield _Batch(
-            audio=_standardised(dyads.audio[who, span], statistics.audio_mean, statistics.audio_std),
-            speaker=_standardised(dyads.speaker[who, span], statistics.speaker_mean, statistics.speaker_std),
-            truth=_standardised(truth[:, 1:], statistics.listener_mean, statistics.listener_std),
-            reference=_standardised(truth[:, 0], statistics.listener_mean, statistics.listener_std),
-            attitude=torch.from_numpy(attitude),
+    def __init__(self, config: TrainingConfig, data: TrainingData, processes: Processes) -> None:
+        settings = config.optimiser
+        if min(settings.batch, len(data.training)) < processes.count:
+            raise UserError(
+                f"{processes.count} processes cannot share a batch of {settings.batch} of "
+                f"{len(data.training)} clips; start fewer"
+            )
+        torch.manual_seed(config.seed)
+        self.config, self.data, self.processes = config, data, processes
+        self.statistics = measure(data.training, data.layout, data.audio_layout)
+        sizes = config.network.model_dump()
+        self.network = ListenerNetwork(NetworkConfig(data.layout.size, attitudes=data.attitudes, **sizes))
+        self.network.initialise_memory()
+        self._objective: nn.Module = Objective(self.network, data.layout, config.loss)
+        if processes.count > 1:
+            # Only the first window of a sequence uses the weights that make its initial state.
+            self._objective = nn.parallel.DistributedDataParallel(
+                self._objective, find_unused_parameters=True
+            )
+        self._optimiser = torch.optim.AdamW(
+            self.network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
+        self._schedule = torch.optim.lr_scheduler.StepLR(
+            self._optimiser, settings.decay_every, settings.decay
+        )
+        self._rng = np.random.default_rng(config.seed)
+        self._batches, self._watched = (
+            Batcher(clips, data.layout, data.attitudes, self.statistics)
+            for clips in (data.training, data.validation)
+        )
+        self.epoch = 0
+        self._least_loss, self._best, self._waited = np.inf, self.network.state_dict(), 0
+
+    def run(self, path: Path, report: Report) -> None:
+        """Train to the end, saving every epoch at ``path``; the network is then the one that counts."""
+        settings, patience = self.config.optimiser, self.config.optimiser.patience
+        data_hash = self.data.hash if self.processes.leads else ""
+        while self.epoch < settings.epochs and (patience is None or self._waited < patience):
+            loss = self._train_epoch()
+            self.epoch += 1
+            validation_loss, distance = self.processes.decided(self._validate)
+            self._note(validation_loss)
+            if self.processes.leads:
+                save_run(path, self.config, data_hash, self.state())
+                progress = Progress("training", self.epoch, settings.epochs, loss, validation_loss, distance)
+                report(progress)
+        if patience is not None:
+            self.network.load_state_dict(self._best)
+
+    def _train_epoch(self) -> float:
+        self.network.train()
+        settings = self.config.optimiser
+        length = settings.windows[self.epoch * len(settings.windows) // settings.epochs]
+        processes = self.processes
+        losses = []
+        for batch in self._batches.drawn(
+            self._rng, settings.batch, settings.sequence, processes.rank, processes.count
+        ):
+            state = None
+            for window in batch.windows(length):
+                loss, state = self._objective(window, state)
+                self._optimiser.zero_grad()
+                loss.backward()
+                nn.utils.clip_grad_norm_(self.network.parameters(), _LARGEST_GRADIENT)
+                self._optimiser.step()
+                losses.append(float(loss.detach()))
+        self._schedule.step()
+        return float(np.mean(losses))
+
+    def _validate(self) -> tuple[float, dict[str, float]]:
+        layout, losses, motions = self.data.layout, [], []
+        for _, batch in self._watched.whole(TOGETHER):
+            predicted = answer(self.network, batch)
+            loss = listener_loss(predicted, batch.truth, batch.present, layout, self.config.loss)
+            losses.append(float(loss) * float(batch.present.sum()))
+            motions += raw_motions(predicted, batch, self.statistics)
+        frames = sum(len(motion) for motion in motions)
+        return sum(losses) / frames, mean_distance(motions, self.data.validation, layout)
+
+    def _note(self, validation_loss: float) -> None:
+        if validation_loss < self._least_loss:
+            self._least_loss, self._waited = validation_loss, 0
+            self._best = deepcopy(self.network.state_dict())
+        else:
+            self._waited += 1
+
+    def state(self) -> dict[str, Any]:
+        """All that the rest of the run depends on."""
+        return {
+            "epoch": self.epoch,
+            "network": self.network.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "rng": self._rng.bit_generator.state,
+            "least_loss": self._least_loss,
+            "best": self._best,
+            "waited": self._waited,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.epoch, self._least_loss, self._waited = state["epoch"], state["least_loss"], state["waited"]
+        self._best = state["best"]
+        self.network.load_state_dict(state["network"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._schedule.load_state_dict(state["schedule"])
+        self._rng.bit_generator.state = state["rng"]
 
 
-def _beginnings(
-    dyads: DyadSet,
-    who: NDArray[np.int64],
-    attitude: NDArray[np.int64],
-    span: slice,
-    rng: np.random.Generator,
-) -> FloatArray:
-    """The listeners [B, T, M] of a batch, begun as the product begins them.
+def _export(trainer: Trainer, output: Path, command: str) -> dict[str, Any]:
+    """Score the network and write it with its card."""
+    data, config, statistics = trainer.data, trainer.config, trainer.statistics
+    card = make_card(config.name, data.layout, data.attitudes, data.audio_layout, statistics)
+    card |= {
+        "pose": ABOUT_REFERENCE,
+        "data": data.source,
+        "held_out": ", ".join(f"{len(clips)} clips of D_{name}" for name, clips in data.scored.items()),
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "seed": config.seed,
+        "command": command,
+        "configuration": config.model_dump(mode="json"),
+        "epochs": trainer.epoch,
+        "scores": _scores(trainer),
+    }
+    if data.layout.crop_size:
+        # All zeros would be an impossible crop; the mean of the training data is a face at rest.
+        card["reference"] = data.reference.tolist()
+    try:
+        export_network(trainer.network, data.layout, statistics, card, output)
+    except OSError as error:
+        raise UserError(
+            f"network '{output}' cannot be written ({error.strerror}); make room and go on with --resume"
+        ) from None
+    return card
 
-    A third start from the still reference, a third in the midst of their motion, a third from the
-    motion of another attitude; the first and the last pass into their own motion within a second.
-    """
-    truth = dyads.listener[who, attitude, span]
-    other = (attitude + rng.integers(1, len(ATTITUDES), len(who))) % len(ATTITUDES)
-    still = np.broadcast_to(dyads.reference[who][:, None], truth.shape)
-    before = np.stack([still, truth, dyads.listener[who, other, span]])
-    before = before[rng.integers(len(before), size=len(who)), np.arange(len(who))]
-    phase = np.clip(np.arange(truth.shape[1], dtype=np.float32) / RATE_HZ, 0, 1)
-    weight = (phase * phase * (3 - 2 * phase))[None, :, None]
-    begun: FloatArray = before + weight * (truth - before)
-    return begun
 
-
-def _standardised(values: FloatArray, mean: FloatArray, std: FloatArray) -> Tensor:
-    return torch.from_numpy((values - mean) / std)
+def _scores(trainer: Trainer) -> dict[str, Any]:
+    data, network, statistics = trainer.data, trainer.network, trainer.statistics
+    train = (*data.training, *data.validation)
+    return {
+        "unit": UNIT,
+        **{
+            name: score_network(network, statistics, train, clips, data.layout)
+            for name, clips in data.scored.items()
+        },
+    }

@@ -12,8 +12,11 @@ from std_srvs.srv import SetBool, Trigger
 
 from listener_head.coefficients import Coefficients
 from listener_head.errors import UserError
-from listener_head.listener import ListenerFrame, ListenerSession, Mode, load_listener
+from listener_head.listener import ListenerFrame, ListenerSession, Mode
+from listener_head.listener.liveliness import Liveliness
+from listener_head.listener.reference import read_reference
 from listener_head.msg import Attitude, AudioFeatures, FaceCoefficients, ListenerState
+from listener_head.policies import POLICY_NAMES, load_policy
 from listener_head.ros import qos
 from listener_head.ros.convert import from_message, to_message
 from listener_head.ros.grid_timer import GridTimer
@@ -41,6 +44,10 @@ class Listener(GraphNode):
     def __init__(self, cli_args: Sequence[str] | None = None) -> None:
         super().__init__("listener", cli_args)
         self.declare("network", "", "network file; empty: the one that ships", fixed=True)
+        self.declare("policy", "network", f"what listens: {', '.join(POLICY_NAMES)}", fixed=True)
+        self.declare("reference", "", "file of the listener's reference motion and identity", fixed=True)
+        self.declare("liveliness", True, "breath, blinks and glances beside the answers", fixed=True)
+        self.declare("seed", 0, "of all that is drawn at random", 0, 2**31 - 1, fixed=True)
         self.declare(
             "attitude", "neutral", "attitude at the start: positive, neutral or negative", fixed=True
         )
@@ -50,11 +57,17 @@ class Listener(GraphNode):
         self.declare("frame_id", "listener_camera", "frame of the listener's own virtual camera", fixed=True)
 
     def configure(self) -> None:
-        """Loads the network."""
-        listener = load_listener(self.value("network") or None)
+        """Loads the network, or makes the policy, and reads the reference."""
+        seed, path = self.value("seed"), self.value("reference")
+        listener = load_policy(self.value("policy"), self.value("network") or None, seed)
         # An imported network knows no attitudes.
         attitude = self.value("attitude") if listener.attitudes else None
-        self._session = ListenerSession(listener, attitude=attitude)
+        reference = read_reference(path, listener.face_model) if path else None
+        self._identity = reference.identity if reference else None
+        liveliness = Liveliness(listener.layout, seed) if self.value("liveliness") else None
+        self._session = ListenerSession(
+            listener, reference.motion if reference else None, attitude, liveliness
+        )
         self._coefficients = self.advertise(FaceCoefficients, "listener/coefficients")
         self._state = self.advertise(ListenerState, "listener/state")
         self.create_service(SetBool, "~/enable", self._enable)
@@ -63,7 +76,7 @@ class Listener(GraphNode):
         self._audio: tuple[int, int, NDArray[np.float32]] = (-1, 0, np.zeros(0, np.float32))
         self._waiting: int | None = None
         self._refused_layout: str | None = None
-        self.get_logger().info(f"network {listener.name} ({listener.hash})")
+        self.get_logger().info(f"{self.value('policy')} {listener.name} ({listener.hash})")
 
     def activate(self) -> None:
         """Listens and steps."""
@@ -135,7 +148,7 @@ class Listener(GraphNode):
             self.refused(problem)
             frame = self._session.step(index, None)
         listener = self._session.listener
-        coefficients = Coefficients.from_motion(listener.face_model, frame.motion)
+        coefficients = Coefficients.from_motion(listener.face_model, frame.motion, self._identity)
         source_ns = frame.source_stamp_ns
         self._coefficients.publish(
             to_message(coefficients, frame.stamp_ns, source_ns, self.value("frame_id"), "listener")

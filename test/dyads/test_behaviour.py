@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from listener_head.dyads.behaviour import MANNERS, listen, pauses, random_person
+from listener_head.dyads.behaviour import MANNERS, listen, pauses, random_person, seated
 from listener_head.dyads.source_filter import SourceFilterVoice
 from listener_head.dyads.speaker import LAYOUT, talking_face
 from listener_head.dyads.speech import SAMPLE_RATE, Phoneme, Speech, monologue
@@ -101,3 +101,45 @@ def test_silence_has_a_listener_too():
 def test_a_cough_is_no_pause():
     speech = Speech(np.zeros(32000, np.float32), (Phoneme("a", 0.2, 0.6), Phoneme("a", 0.75, 1.0)))
     assert [round(start, 2) for start, _, _ in pauses(speech, 60)] == [1.0]
+
+
+def test_from_rest_it_begins_with_its_reference(speech, face):
+    person = replace(seated(PERSON, np.random.default_rng(2)), restlessness=0.0)
+    begun, listening = (
+        listen(speech, face, "positive", person, np.random.default_rng(3), from_rest)
+        for from_rest in (True, False)
+    )
+    np.testing.assert_allclose(begun[0], person.reference, atol=1e-6)
+    assert shape(begun, "mouthSmileLeft")[0] + 0.2 < shape(listening, "mouthSmileLeft")[0]
+    np.testing.assert_allclose(begun[60:], listening[60:], atol=1e-6)
+
+
+def test_where_a_person_sits_is_kept(speech, face):
+    here, there = (seated(PERSON, np.random.default_rng(seed)) for seed in (1, 2))
+    moved = there.reference - here.reference
+    assert np.abs(moved[LAYOUT.translation]).max() > 0.03
+    first, second = (
+        listen(speech, face, "neutral", person, np.random.default_rng(3)) for person in (here, there)
+    )
+    pose = np.r_[LAYOUT.rotation, LAYOUT.translation]
+    np.testing.assert_allclose((second - first)[:, pose], np.tile(moved[pose], (len(first), 1)), atol=1e-5)
+
+
+def test_doubt_tilts_further_to_the_side_of_rest(speech, face):
+    turned = PERSON.reference.copy()
+    turned[2] = np.radians(-6)
+    other = listen(speech, face, "negative", replace(PERSON, reference=turned), np.random.default_rng(3))
+    assert answer(speech, face, "negative")[:, 2].mean() > np.radians(2)
+    assert other[:, 2].mean() < np.radians(-8)
+
+
+def test_the_body_leans_in_while_somebody_speaks_and_goes_along(speech, face):
+    depth = LAYOUT.translation.stop - 1
+    assert (
+        answer(speech, face, "positive")[:, depth].mean()
+        < answer(speech, face, "negative")[:, depth].mean() - 0.04
+    )
+    nearer = face.copy()
+    nearer[300:, depth] -= 0.05
+    change = answer(speech, nearer, "positive")[:, depth] - answer(speech, face, "positive")[:, depth]
+    assert np.abs(change[:300]).max() < 1e-6 and change[330:390].min() < -0.02

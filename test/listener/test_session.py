@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from listener_head.coefficients import LAYOUTS
 from listener_head.errors import UserError
-from listener_head.listener import InputFlag, ListenerSession, Mode
+from listener_head.listener import InputFlag, ListenerSession, Mode, load_listener
+from listener_head.listener.liveliness import Liveliness
 from listener_head.timing import grid_time_ns
 
 LAYOUT = LAYOUTS["arkit52"]
@@ -146,14 +147,18 @@ def test_a_skipped_step_is_flagged(session, signals):
 
 
 @pytest.mark.parametrize("jump", [-1000, 0, 31, 10**9])
-def test_a_clock_jump_starts_anew(session, signals, jump):
-    first = listen(session, signals, 1)[0]
-    listen(session, signals, 40, first=1)
+def test_a_clock_jump_starts_anew_but_glides_there(session, exported, signals, jump):
+    frames = listen(session, signals, 41)
     index = START + 40 + jump
-    session.observe(grid_time_ns(index), signals[1][0])
-    again = session.step(index, signals[0][0])
-    assert again.flags == InputFlag.CLOCK_JUMPED and again.frame == 0
-    np.testing.assert_array_equal(again.motion, first.motion)
+    afresh = ListenerSession(load_listener(exported[0]))
+    expected = []
+    for step in range(100):
+        for each, made in ((session, frames), (afresh, expected)):
+            each.observe(grid_time_ns(index + step), signals[1][step])
+            made.append(each.step(index + step, signals[0][step]))
+    assert frames[41].flags == InputFlag.CLOCK_JUMPED and frames[41].frame == 0
+    assert_smooth(motions(frames))
+    np.testing.assert_allclose(frames[-1].motion, expected[-1].motion, atol=1e-3)
 
 
 def test_reset_keeps_reference_and_attitude(listener, signals):
@@ -168,11 +173,49 @@ def test_reset_keeps_reference_and_attitude(listener, signals):
     assert listener.attitude == "neutral"
 
 
+def test_a_refused_reset_changes_nothing(listener, exported, signals):
+    session, other = (ListenerSession(each) for each in (listener, load_listener(exported[0])))
+    expected = motions(listen(other, signals, 40))
+    first = listen(session, signals, 20)
+    for wrong in ({"reference": np.zeros(3)}, {"attitude": "angry"}):
+        with pytest.raises(UserError):
+            session.reset(**wrong)
+    np.testing.assert_array_equal(motions(first + listen(session, signals, 20, first=20)), expected)
+
+
 @pytest.mark.parametrize("speaker", [np.zeros(57), np.full(58, np.nan), np.zeros((2, 58))])
 def test_bad_speaker_motion_is_refused_and_forgotten(session, signals, speaker):
     with pytest.raises(UserError, match="58 finite numbers"):
         session.observe(grid_time_ns(START), speaker)
     assert session.step(START, signals[0][0]).flags == InputFlag.SPEAKER_ABSENT
+
+
+def test_liveliness_is_laid_upon_the_same_motion(listener, exported, signals):
+    plain = ListenerSession(listener)
+    lively = ListenerSession(load_listener(exported[0]), liveliness=Liveliness(LAYOUT))
+    layer = Liveliness(LAYOUT)
+    for frame, expected in zip(listen(lively, signals, 60), listen(plain, signals, 60), strict=True):
+        np.testing.assert_array_equal(frame.motion, layer.step(expected.motion, 1.0))
+
+
+def stillest(motion):
+    """The least range [degrees] of the head's widest turn within two seconds."""
+    windows = np.lib.stride_tricks.sliding_window_view(motion[:, LAYOUT.rotation], 60, axis=0)
+    return np.ptp(windows, axis=-1).max(axis=1).min() / DEGREE
+
+
+def test_idle_and_holding_live_but_disabled_holds_still(listener):
+    session = ListenerSession(listener, liveliness=Liveliness(LAYOUT))
+
+    def alone(first, steps):
+        return motions([session.step(START + step, None) for step in range(first, first + steps)])
+
+    assert stillest(alone(0, 900)[60:]) > 0.15
+    session.robot_speaking = True
+    holding = alone(900, 600)[90:]
+    assert stillest(holding) > 0.05 and np.ptp(holding[:, LAYOUT.rotation]) < 1.5 * DEGREE
+    session.enabled = False
+    assert np.ptp(alone(1500, 300)[120:], axis=0).max() < 1e-4
 
 
 EVENTS = st.lists(
@@ -183,20 +226,26 @@ EVENTS = st.lists(
         st.booleans(),  # robot speaks
         st.booleans(),  # enabled
         st.sampled_from(["positive", "neutral", "negative"]),
+        st.sampled_from(["", "", "", "reset", "clock back", "clock forward"]),
     ),
     min_size=1,
     max_size=8,
 )
 
 
-@given(EVENTS)
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_happens_the_motion_stays_sound(listener, signals, events):
-    session = ListenerSession(listener)
+@given(EVENTS, st.booleans())
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_happens_the_motion_stays_sound(listener, signals, events, lively):
+    reference = LAYOUT.neutral()
+    reference[LAYOUT.rotation] = 0.15
+    session = ListenerSession(listener, reference, liveliness=Liveliness(LAYOUT) if lively else None)
     frames, step = [], 0
-    for steps, seen, heard, speaks, enabled, attitude in events:
+    for steps, seen, heard, speaks, enabled, attitude, event in events:
         session.robot_speaking, session.enabled = speaks, enabled
         session.set_attitude(attitude)
+        if event == "reset":
+            session.reset()
+        step += {"clock back": -500, "clock forward": 500}.get(event, 0)
         for _ in range(steps):
             if seen:
                 session.observe(grid_time_ns(START + step), signals[1][step % 300])
@@ -205,5 +254,5 @@ def test_whatever_happens_the_motion_stays_sound(listener, signals, events):
     motion = motions(frames)
     assert np.isfinite(motion).all()
     assert motion[:, LAYOUT.expression].min() >= 0 and motion[:, LAYOUT.expression].max() <= 1
-    turns = np.abs(np.diff(motion[:, LAYOUT.rotation], axis=0)) / DEGREE
+    turns = np.linalg.norm(np.diff(motion[:, LAYOUT.rotation], axis=0), axis=1) / DEGREE
     assert len(turns) == 0 or turns.max() < 2

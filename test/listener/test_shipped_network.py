@@ -1,19 +1,22 @@
 """What the network that ships must do: answer its speaker, look like its attitude, live, and last."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from listener_head.coefficients import LAYOUTS
+from listener_head.dyads.sets import synthesise_set
 from listener_head.dyads.speaker import LAYOUT as SPEAKER_LAYOUT
-from listener_head.dyads.synthesis import synthesise_dyad
+from listener_head.evaluation.dyads.generation import generate, respond
+from listener_head.evaluation.dyads.metrics import feature_distance
 from listener_head.listener import load_listener
-from listener_head.listener.scores import feature_distance, generate
 from listener_head.timing import RATE_HZ
 
 LAYOUT = LAYOUTS["arkit52"]
 ATTITUDES = ("positive", "neutral", "negative")
-# Far from the seeds of any training run.
-SEEDS = (9_000_000_000, 9_000_000_001, 9_000_000_002)
+# Far from the seed of any training run.
+SEED = 900_000
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +26,14 @@ def listener():
 
 @pytest.fixture(scope="module")
 def dyads():
-    return [synthesise_dyad(seed, 40) for seed in SEEDS]
+    return list(synthesise_set(9, 40, SEED))
 
 
 @pytest.fixture(scope="module")
 def motions(listener, dyads):
     """The listener's motion [dyads, T, M] by attitude."""
     return {
-        attitude: np.stack([generate(listener, d.audio, d.speaker, None, attitude) for d in dyads])
+        attitude: np.stack([generate(listener, d.audio, d.speaker, None, attitude) for d in dyads[:3]])
         for attitude in ATTITUDES
     }
 
@@ -44,9 +47,6 @@ def test_its_card_is_complete_and_its_kind_right(listener):
     assert listener.attitudes == ATTITUDES
     card = listener.card
     assert all(card[key] for key in ("name", "data", "held_out", "date", "seed", "command", "scores"))
-    scores = card["scores"]
-    for part in ("rotation", "expression"):
-        assert scores["feature_distance"]["average"][part] < scores["mean_baseline"]["average"][part]
 
 
 @pytest.mark.parametrize("part", ["rotation", "expression"])
@@ -54,12 +54,10 @@ def test_it_answers_its_speaker(listener, dyads, part):
     """With the speaker's sound and face shifted by ten seconds the error is clearly worse."""
     own, shifted = [], []
     for dyad in dyads:
-        for attitude in ATTITUDES:
-            truth = dyad.listeners[attitude]
-            for shift, distances in ((0, own), (10 * RATE_HZ, shifted)):
-                signals = (np.roll(signal, shift, axis=0) for signal in (dyad.audio, dyad.speaker))
-                motion = generate(listener, *signals, truth[0], attitude)
-                distances.append(feature_distance(motion[:-1], truth[1:], LAYOUT)[part])
+        for shift, distances in ((0, own), (10 * RATE_HZ, shifted)):
+            audio, speaker = (np.roll(signal, shift, axis=0) for signal in (dyad.audio, dyad.speaker))
+            motion = respond(listener, replace(dyad, audio=audio, speaker=speaker))
+            distances.append(feature_distance(motion, dyad.listener[1:], LAYOUT)[part])
     assert np.mean(shifted) > 1.1 * np.mean(own)
     assert np.mean(np.array(shifted) > np.array(own)) >= 0.75
 
@@ -93,8 +91,8 @@ def test_it_blinks(motions, attitude):
 
 def test_an_attitude_lasts_and_can_be_changed(listener, dyads):
     """Ten minutes on, the attitudes are still there, and so is the change to another one."""
-    audio = np.concatenate([dyad.audio for dyad in dyads] * 5)
-    speaker = np.concatenate([dyad.speaker for dyad in dyads] * 5)
+    audio = np.concatenate([dyad.audio for dyad in dyads] * 2)[: 600 * RATE_HZ]
+    speaker = np.concatenate([dyad.speaker for dyad in dyads] * 2)[: 600 * RATE_HZ]
     last = slice(-60 * RATE_HZ, None)
     smiles = {}
     for attitude in ("positive", "negative"):

@@ -70,6 +70,40 @@ def test_services_and_topics_change_what_it_does(bench, listener):
     bench.until(lambda: states[-1].frame < steps, "a new count of steps")
 
 
+def test_it_lives_while_nobody_speaks_unless_told_not_to(bench):
+    bench.start("listener", liveliness=False)
+    faces = bench.listen(FaceCoefficients, "listener/coefficients", qos.RESULT)
+    bench.until(lambda: len(faces) > 20, "twenty steps")
+    assert np.ptp([face.rotation for face in faces], axis=0).max() == 0
+
+
+def test_it_is_alive_by_default(bench, listener):
+    faces = bench.listen(FaceCoefficients, "listener/coefficients", qos.RESULT)
+    bench.until(lambda: len(faces) > 60, "two seconds")
+    turns = np.degrees([face.rotation for face in faces])
+    assert np.ptp(turns, axis=0).max() > 0.05
+    assert np.abs(np.diff(turns, axis=0)).max() < 2
+
+
+def test_it_starts_from_the_reference_in_a_file(bench, tmp_path):
+    motion = LAYOUTS["arkit52"].neutral()
+    motion[LAYOUTS["arkit52"].rotation] = (0.1, -0.2, 0.05)
+    np.save(tmp_path / "reference.npy", motion)
+    bench.start("listener", reference=tmp_path / "reference.npy", liveliness=False)
+    faces = bench.listen(FaceCoefficients, "listener/coefficients", qos.RESULT)
+    bench.until(lambda: len(faces) > 3, "some steps")
+    np.testing.assert_allclose(faces[-1].rotation, (0.1, -0.2, 0.05), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "problem"),
+    [("reference", "none.npy", "none.npy"), ("policy", "wise", "policy 'wise' is unknown")],
+)
+def test_what_it_cannot_start_with_is_named(bench, parameter, value, problem):
+    node = bench.configured("listener", **{parameter: value})
+    assert not node.bring_up() and problem in node.problem
+
+
 def test_sound_of_another_layout_is_refused_by_name_and_it_goes_on_without(bench, listener):
     states = bench.listen(ListenerState, "listener/state", qos.RESULT)
     diagnostics = bench.listen(DiagnosticArray, "/diagnostics", qos.RESULT)

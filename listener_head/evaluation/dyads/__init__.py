@@ -1,0 +1,1 @@
+"""Evaluation of listener policies on dyads: the paper's Table 2, later measures, ablation, responsiveness."""
