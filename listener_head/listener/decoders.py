@@ -44,7 +44,7 @@ class GruDecoder(nn.GRU):
         """Layer by layer."""
         return (_by_layer(flat, self.parts, self.num_layers, self.hidden_size)[0],)
 
-    def forward(self, fused: Tensor, state: State) -> tuple[Tensor, State]:  # type: ignore[override]
+    def forward(self, fused: Tensor, state: State) -> tuple[Tensor, State]:  # type: ignore[override,unused-ignore]
         """Hidden values [B, T, H] and the next state."""
         hidden, last = super().forward(fused, state[0])
         return hidden, (last,)
