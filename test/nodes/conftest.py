@@ -12,6 +12,8 @@ from listener_head.ros.compose import node_class
 
 PATIENCE = 20.0  # [s] DDS discovery takes up to three seconds, on a busy machine more
 
+LOST = 0.3  # [s] a best-effort message that has not arrived by then will not
+
 
 class Bench:
     """Runs nodes and a test node beside them on one executor."""
@@ -46,6 +48,22 @@ class Bench:
         while not condition():
             assert time.monotonic() < deadline, f"waited {PATIENCE} s for {what}"
             self.executor.spin_once(timeout_sec=0.1)
+
+    def feed(self, node, publish: Callable[[], None], condition: Callable[[], bool], what: str) -> None:
+        """Publishes the next item when the node has taken the last one, or lost it, until the condition holds.
+
+        A loop that publishes all the time would keep the interpreter from the node's own thread.
+        """
+        taken, since = -1, 0.0
+
+        def fed() -> bool:
+            nonlocal taken, since
+            if node.counts["images"] != taken or time.monotonic() - since > LOST:
+                taken, since = node.counts["images"], time.monotonic()
+                publish()
+            return condition()
+
+        self.until(fed, what)
 
     def listen(self, message: type, topic: str, profile) -> list:
         """What arrives on a topic, once its publisher is matched."""

@@ -136,12 +136,10 @@ def test_grey_and_huge_images_give_nearly_the_same_fit(node, portrait):
 def publish_until(bench, node, camera, pixels, condition, what):
     """Sends an image 30 times for each second of its stamps until the condition holds."""
 
-    def sent():
-        stamp_ns = NS_PER_S + node.counts["images"] * FRAME_NS
-        camera.publish(message_of(pixels, stamp_ns))
-        return condition()
+    def publish():
+        camera.publish(message_of(pixels, NS_PER_S + node.counts["images"] * FRAME_NS))
 
-    bench.until(sent, what)
+    bench.feed(node, publish, condition, what)
 
 
 def test_speaker_can_be_chosen_by_number_and_changed(bench, two):

@@ -22,20 +22,19 @@ def portrait():
 
 
 def test_a_face_is_fitted_under_the_stamp_of_its_image(bench, portrait):
-    bench.start("face_fit")
+    node = bench.start("face_fit")
     faces = bench.listen(FaceCoefficients, "speaker/coefficients", qos.RESULT)
     camera = bench.speak(Image, "speaker/image", qos.IMAGE)
     sent = set()
 
-    def fitted():
+    def publish():
         image = CvBridge().cv2_to_imgmsg(portrait, "rgb8")
         image.header.stamp = bench.probe.get_clock().now().to_msg()
         image.header.frame_id = "head_camera_optical_frame"
         sent.add(to_ns(image.header.stamp))
         camera.publish(image)
-        return any(face.valid for face in faces)
 
-    bench.until(fitted, "a fit")
+    bench.feed(node, publish, lambda: any(face.valid for face in faces), "a fit")
     face = next(face for face in faces if face.valid)
     assert to_ns(face.header.stamp) in sent
     assert face.header.stamp == face.source_stamp
@@ -56,15 +55,10 @@ def test_a_face_is_fitted_under_the_stamp_of_its_image(bench, portrait):
     ids=["black", "depth", "cut off", "empty"],
 )
 def test_an_image_without_a_usable_face_says_why(bench, image, reason):
-    bench.start("face_fit")
+    node = bench.start("face_fit")
     faces = bench.listen(FaceCoefficients, "speaker/coefficients", qos.RESULT)
     camera = bench.speak(Image, "speaker/image", qos.IMAGE)
-
-    def answered():
-        camera.publish(image)
-        return bool(faces)
-
-    bench.until(answered, "an answer")
+    bench.feed(node, lambda: camera.publish(image), lambda: bool(faces), "an answer")
     assert not faces[0].valid
     assert reason in faces[0].reason
     assert np.isfinite(faces[0].expression).all()
