@@ -50,7 +50,7 @@ class Bench:
             self.executor.spin_once(timeout_sec=0.1)
 
     def feed(self, node, publish: Callable[[], None], condition: Callable[[], bool], what: str) -> None:
-        """Publishes the next item whenever the node has taken the last, or lost it, until the condition holds.
+        """Publishes an item whenever the node has taken or lost the one before, until the condition holds.
 
         A loop that publishes all the time would keep the interpreter from the node's own thread.
         """
