@@ -8,7 +8,7 @@ from listener_head.coefficients import LAYOUTS, Coefficients
 from listener_head.ros import qos
 from listener_head.ros.convert import float_array, to_message
 from listener_head.ros.stamps import to_ns, to_stamp
-from listener_head.timing import grid_time_ns, index_at_or_before
+from listener_head.timing import NS_PER_S, RATE_HZ, grid_time_ns, index_at_or_before
 
 
 @pytest.fixture
@@ -40,9 +40,10 @@ def test_a_speaker_in_view_is_listened_to_and_its_camera_stamp_comes_back(bench,
 
     def listened():
         stamp_ns = now_ns(bench)
-        sent.add(stamp_ns)
-        face = Coefficients.from_motion("arkit52", LAYOUTS["arkit52"].neutral())
-        speaker.publish(to_message(face, stamp_ns, stamp_ns, "camera"))
+        if stamp_ns - max(sent, default=0) >= NS_PER_S // RATE_HZ:  # as a camera does, not as fast as it goes
+            sent.add(stamp_ns)
+            face = Coefficients.from_motion("arkit52", LAYOUTS["arkit52"].neutral())
+            speaker.publish(to_message(face, stamp_ns, stamp_ns, "camera"))
         return any(state.mode == ListenerState.MODE_LISTENING for state in states)
 
     bench.until(listened, "the mode listening")
