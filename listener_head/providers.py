@@ -41,7 +41,7 @@ def choose_devices(device: str, available: Sequence[str]) -> list[str]:
 def open_session(
     model: bytes, what: str, remedy: str, device: str = "cpu", threads: int = 1
 ) -> ort.InferenceSession:
-    """A network ready to run on ``device``; see `choose_devices`.
+    """A network ready to run on ``device``; see `choose_devices`. ``threads`` 0 takes every core.
 
     ``what`` and ``remedy`` name the network and the fix in the UserError for a broken file. A device that
     is named and cannot be used, for want of a driver or library, is refused with a UserError too.
@@ -50,6 +50,8 @@ def open_session(
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 4
+    # Threads that wait for the next frame by spinning would take the cores from everybody else.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [PROVIDERS[name] for name in devices]
     try:
         session = ort.InferenceSession(model, options, providers=providers)

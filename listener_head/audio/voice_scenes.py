@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+from scipy.signal import butter, lfilter, sosfilt
 
+from listener_head.dyads.recording import in_a_room
 from listener_head.dyads.speech import SAMPLE_RATE, Speech, monologue
 from listener_head.dyads.voice import random_voice
 
@@ -44,7 +45,7 @@ def make_scene(rng: Generator, noise: str, snr_db: float) -> Scene:
     """
     count = round(SECONDS * SAMPLE_RATE)
     speech = monologue(random_voice(rng), SECONDS + _LONGEST_CUT, rng)
-    voice = _in_a_room(speech.samples.astype(np.float64), rng)
+    voice = in_a_room(speech.samples.astype(np.float64), rng)
     voice /= _speaking_level(voice, speech)
     # Where the scene begins on the voice's time line: before its first sound, or after it [samples].
     start = round(rng.uniform(-_LONGEST_LEAD, _LONGEST_CUT) * SAMPLE_RATE)
@@ -69,16 +70,6 @@ def _speaking_level(voice: Array, speech: Speech) -> float:
 
 def _level(samples: Array) -> float:
     return float(np.sqrt(np.mean(samples**2))) + 1e-12
-
-
-def _in_a_room(samples: Array, rng: Generator) -> Array:
-    """Direct sound and a decaying tail."""
-    decay_time = rng.uniform(0.08, 0.6)  # RT60 [s]
-    times = np.arange(int(decay_time * SAMPLE_RATE)) / SAMPLE_RATE
-    response = rng.standard_normal(len(times)) * 10.0 ** (-3.0 * times / decay_time)
-    response *= rng.uniform(0.0, 0.8) / np.sqrt(np.sum(response**2))
-    response[0] += 1.0
-    return np.asarray(fftconvolve(samples, response)[: len(samples)])
 
 
 def _through_a_microphone(samples: Array, rng: Generator) -> Array:
@@ -155,7 +146,7 @@ def _babble(count: int, rng: Generator) -> Array:
     sound = np.zeros(count)
     for _ in range(_BABBLE_VOICES):
         speech = monologue(random_voice(rng), count / SAMPLE_RATE, rng)
-        sound += _in_a_room(speech.samples.astype(np.float64), rng) * rng.uniform(0.4, 1.0)
+        sound += in_a_room(speech.samples.astype(np.float64), rng) * rng.uniform(0.4, 1.0)
     return _normalised(sound)
 
 

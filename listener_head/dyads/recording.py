@@ -23,7 +23,7 @@ def record(samples: FloatArray, rng: np.random.Generator) -> FloatArray:
 
     Level, reverberation, frequency response, noise, hum and automatic gain vary.
     """
-    voice = _levelled(_microphone(_room(np.asarray(samples, np.float64), rng), rng), rng)
+    voice = _levelled(_microphone(in_a_room(np.asarray(samples, np.float64), rng), rng), rng)
     spoken = voice[np.abs(voice) > _SILENT]
     loudness = np.sqrt(np.mean(spoken**2)) if len(spoken) else 1.0
     level, ratio = (10 ** (rng.uniform(*range_db) / 20) for range_db in (_LEVELS, _SIGNAL_TO_NOISE))
@@ -31,8 +31,8 @@ def record(samples: FloatArray, rng: np.random.Generator) -> FloatArray:
     return np.clip(heard, -1, 1).astype(np.float32)
 
 
-def _room(samples: Sound, rng: np.random.Generator) -> Sound:
-    """Direct sound and an exponentially decaying tail."""
+def in_a_room(samples: Sound, rng: np.random.Generator) -> Sound:
+    """Direct sound and an exponentially decaying tail of a random room; 16 kHz, same length."""
     reverberation = rng.uniform(0.08, 0.6)  # RT60 [s]
     times = np.arange(int(reverberation * SAMPLE_RATE)) / SAMPLE_RATE
     response = rng.standard_normal(len(times)) * 10 ** (-3 * times / reverberation)

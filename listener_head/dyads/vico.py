@@ -27,6 +27,7 @@ from listener_head.dyads.clips import DyadClip, DyadClips
 from listener_head.dyads.metadata import Row, read_metadata
 from listener_head.dyads.splits import check_splits
 from listener_head.errors import UserError
+from listener_head.extraction.catalogue import ROLES
 from listener_head.extraction.clip_file import read_clip
 from listener_head.extraction.conversion import video_features
 from listener_head.extraction.published import VideoFeatures, read_audio_npy, read_video_bin, require_torch
@@ -35,7 +36,6 @@ from listener_head.face.deep3d.published import FACE_MODEL, HEADS
 FloatArray = NDArray[np.float32]
 
 FEATURES, OPEN = "features", "clips"
-ROLES = ("speaker", "listener")
 
 # Sound and faces of one clip may differ by so many frames: rounding of lengths, a lost last frame.
 MOST_CUT = 2

@@ -23,8 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener_head import __version__
-from listener_head.evaluation.files import replacing
 from listener_head.evaluation.recording import Recording
+from listener_head.files import replacing
 from listener_head.timing import NS_PER_S, RATE_HZ
 
 Metrics = dict[str, Any]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from listener_head.evaluation.files import replacing
 from listener_head.evaluation.recording import Recording
 from listener_head.evaluation.series import (
     ANGLE_NAMES,
@@ -19,6 +18,7 @@ from listener_head.evaluation.series import (
     speech_spans,
     voice_envelope,
 )
+from listener_head.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

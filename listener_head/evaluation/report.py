@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from listener_head.evaluation.figures import figures
-from listener_head.evaluation.files import replacing
 from listener_head.evaluation.latency import TARGETS, Metrics, step_latencies
 from listener_head.evaluation.recording import Recording
 from listener_head.evaluation.series import COLORS, attitudes
+from listener_head.files import replacing
 from listener_head.timing import NS_PER_S
 
 # A larger video stays a file beside the page.

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener_head.errors import UserError
-from listener_head.evaluation.files import replacing
 from listener_head.evaluation.recording import Recording
 from listener_head.evaluation.series import SPEECH_THRESHOLD, attitude_name
+from listener_head.files import replacing
 from listener_head.sources import VideoFile
 from listener_head.timing import NS_PER_S, RATE_HZ
 

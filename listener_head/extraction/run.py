@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from listener_head.environment import THREAD_COUNTS
 from listener_head.errors import UserError
 from listener_head.extraction.catalogue import Clip, Skipped, find_clips
 from listener_head.extraction.pool import Done, Frames, extract_all
@@ -19,8 +20,6 @@ from listener_head.extraction.store import SKIPPED_TABLE, Record, Store
 
 MOST_LISTED = 20  # skipped files on the screen; all are in the table
 
-# A worker per core: threads of numerical libraries would only wait for each other.
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _RATE_PERIOD = 600.0  # [s] over which the time left is estimated: clips may be minutes long
 
 
@@ -94,7 +93,7 @@ def _notes(settings: Settings) -> list[str]:
 def _extract(
     waiting: list[Clip], settings: Settings, workers: int, results: _Results, console: Console
 ) -> None:
-    for name in _ONE_THREAD:
+    for name in THREAD_COUNTS:  # a worker per core
         os.environ.setdefault(name, "1")
     columns = (
         TextColumn("{task.description}"),

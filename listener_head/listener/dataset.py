@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from listener_head.dyads.sets import synthesise_set
 from listener_head.dyads.vico import load
 from listener_head.errors import UserError
 from listener_head.evaluation.dyads.evaluate import usable_clips
+from listener_head.files import whole
 from listener_head.listener.configuration import DataConfig
 from listener_head.timing import RATE_HZ
 
@@ -155,13 +156,10 @@ def _keep(clips: DyadClips, path: Path) -> None:
     facts |= {"length": [len(clip) for clip in clips]}
     facts |= {"face_model": clips.layout.face_model, "audio_layout": clips.audio_layout}
     arrays = {name: np.concatenate([getattr(clip, name) for clip in clips]) for name in _ARRAYS}
-    partial = path.with_suffix(f".{os.getpid()}.npz")
-    try:
+    with suppress(OSError):  # no room: the next run makes them again
         path.parent.mkdir(exist_ok=True)
-        np.savez(partial, facts=np.array(json.dumps(facts)), **arrays)
-        partial.replace(path)
-    except OSError:  # no room: the next run makes them again
-        partial.unlink(missing_ok=True)
+        with whole(path) as partial:
+            np.savez(partial, facts=np.array(json.dumps(facts)), **arrays)
 
 
 def _read(path: Path) -> DyadClips:

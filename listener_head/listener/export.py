@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from listener_head.coefficients import Layout
+from listener_head.files import whole
 from listener_head.listener.decoder_graphs import DECODER_GRAPHS, NEXT, DecoderGraph
 from listener_head.listener.network import ListenerNetwork, NetworkConfig
 from listener_head.listener.network_file import FILE_FORMAT
@@ -75,13 +76,8 @@ def export_network(
         "initial_state": base64.b64encode(initial.SerializeToString()).decode(),
     }
     helper.set_model_props(model, entries)
-    partial = path.with_suffix(".partial")
-    try:
+    with whole(path) as partial:
         partial.write_bytes(model.SerializeToString())
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def _step_graph(

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from listener_head.coefficients import layout_of
 from listener_head.errors import UserError
 from listener_head.paths import assets_dir
+from listener_head.providers import open_session
 
 FloatArray = NDArray[np.float32]
 # A decoder's state: named arrays, of which one axis is that of the listeners.
@@ -131,18 +132,8 @@ class NetworkFile:
 
     def open_graph(self, model: bytes, threads: int = 1) -> ort.InferenceSession:
         """A session on the CPU; ``threads`` 0 takes every core."""
-        options = ort.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.log_severity_level = 4
-        # Threads that wait for the next frame by spinning would take the cores from everybody else.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        except Exception:  # ONNX Runtime has a class for every fault, without a common base of its own
-            raise UserError(
-                f"listener network '{self.path}' is broken or no ONNX file; export it again with "
-                "'listener_head train'"
-            ) from None
+        what, remedy = f"listener network '{self.path}'", "export it again with 'listener_head train'"
+        return open_session(model, what, remedy, threads=threads)
 
 
 def _read(path: Path) -> bytes:

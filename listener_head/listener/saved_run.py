@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from listener_head.errors import UserError
-from listener_head.evaluation.files import replacing
+from listener_head.files import replacing
 from listener_head.listener.configuration import TrainingConfig
 
 _FORMAT = "listener_head.training/1"

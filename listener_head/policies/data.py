@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from listener_head.coefficients import Layout, layout_of
 from listener_head.errors import UserError
+from listener_head.files import whole
 from listener_head.timing import RATE_HZ
 
 FloatArray = NDArray[np.float32]
@@ -73,14 +73,11 @@ class PolicyData:
             arrays[f"mean_{name}"], arrays[f"share_{name}"] = mean, patterns.share
             # Half precision is 0.03° of a turn of the head by 30°.
             arrays[f"patterns_{name}"] = patterns.motion.astype(np.float16)
-        partial = path.with_suffix(".partial.npz")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            np.savez_compressed(partial, **arrays)
-            partial.replace(path)
+            with whole(path) as partial:
+                np.savez_compressed(partial, **arrays)
         except OSError as error:
-            with suppress(OSError):
-                partial.unlink()
             raise UserError(
                 f"policy data '{path}' cannot be written ({error.strerror}); choose another file"
             ) from None

@@ -20,7 +20,7 @@ from listener_head.evaluation.dyads.evaluate import (
     usable_clips,
 )
 from listener_head.evaluation.dyads.table import tables, write_csv
-from listener_head.evaluation.files import replacing
+from listener_head.files import replacing
 from listener_head.listener.runtime import DEFAULT_NETWORK, load_listener
 from listener_head.policies.build import build_policy_data
 from listener_head.policies.data import PolicyData, policy_data_path

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from listener_head.evaluation.dyads.evaluate import TRUTH, Evaluation
 from listener_head.evaluation.dyads.responsiveness import CONTROLS, LEAST_SHIFT_S
-from listener_head.evaluation.files import replacing
+from listener_head.files import replacing
 
 _LABELS = {
     "random": "Random",

@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from listener_head.face.deep3d.card import FILE_FORMAT
 from listener_head.face.deep3d.network import Bottleneck, ReconstructionNetwork
 from listener_head.face.deep3d.published import COUNT, CROP_SIZE
+from listener_head.files import whole
 
 # Opset 17 and this IR are read by every ONNX Runtime since 1.12.
 _OPSET, _IR_VERSION = 17, 8
@@ -41,9 +42,8 @@ def export_network(network: ReconstructionNetwork, card: dict[str, Any], path: P
     graph.node("Gemm", ["features", *names], "coefficients", transB=1)
     model = graph.model()
     helper.set_model_props(model, {"format": FILE_FORMAT, "card": json.dumps(card)})
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(model.SerializeToString())
-    partial.replace(path)
+    with whole(path) as partial:
+        partial.write_bytes(model.SerializeToString())
 
 
 class _Graph:
