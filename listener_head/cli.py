@@ -19,6 +19,7 @@ from listener_head.extraction.commands import extract
 from listener_head.import_checkpoint import import_checkpoint
 from listener_head.listener.commands import train
 from listener_head.policies.commands import policies
+from listener_head.robot_commands import app as robots
 
 app = typer.Typer(
     help="A head that listens: it moves as a person would who listens to the speaker in view.",
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(dyads, name="dyads")
+app.add_typer(robots, name="robots")
 app.command()(extract)
 app.command()(train)
 app.command()(evaluate)
@@ -45,6 +47,10 @@ def demo(
     attitude: Annotated[str, typer.Option(help="positive, neutral or negative.")] = "neutral",
     robot: Annotated[str, typer.Option(help="Name or file of the robot.")] = "generic",
     network: Annotated[str, typer.Option(help="Network file; the one that ships if empty.")] = "",
+    policy: Annotated[
+        str,
+        typer.Option(help="What listens: network, random, simulation, simulation_attitude, mean, mirror."),
+    ] = "network",
     size: Annotated[int, typer.Option(help="Picture of the listener [pixels].", min=16, max=4096)] = 256,
     processes: Annotated[bool, typer.Option(help="One process per node, or all nodes in one.")] = True,
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("out/demo"),
@@ -68,6 +74,7 @@ def demo(
         attitude=attitude,
         robot=robot,
         listener=network,
+        policy=policy,
         size=size,
     )
     console = Console()

@@ -16,8 +16,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from listener_head.errors import UserError
 from listener_head.evaluation import Metrics, Recording, measure, read_recording, write_metrics
 from listener_head.graph import DemoOptions, demo_nodes
-from listener_head.listener import load_listener
 from listener_head.paths import assets_dir
+from listener_head.policies import load_policy
 from listener_head.robot import load_robot
 from listener_head.runner import GraphRunner, Usage, own_domain
 from listener_head.sources import VideoFile
@@ -66,7 +66,7 @@ def run_demo(request: DemoRequest, console: Console) -> Metrics:
 def check(options: DemoOptions) -> None:
     """Refuses wrong input before anything starts; UserError names it."""
     load_robot(options.robot)
-    load_listener(options.listener or None).reset(attitude=options.attitude)
+    load_policy(options.policy, options.listener or None).reset(attitude=options.attitude)
     if options.video:
         _require_a_face_in(VideoFile(options.video))
     elif options.camera >= 0:

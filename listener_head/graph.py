@@ -7,10 +7,16 @@ levels belong to launch. No ROS in here.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from listener_head.errors import UserError
+
+if TYPE_CHECKING:
+    from listener_head.robot import Robot
 
 Parameter = bool | int | float | str | list[str]
 
-# Every topic that one node of the graph writes and another reads, with its type; names are relative.
+# Every topic that one node of the demo writes and another reads, with its type; names are relative.
 TOPICS: dict[str, str] = {
     "speaker/image": "sensor_msgs/msg/Image",
     "speaker/audio": "listener_head/msg/AudioChunk",
@@ -45,16 +51,51 @@ class DemoOptions:
     attitude: str = "neutral"
     robot: str = "generic"
     listener: str = ""
+    policy: str = "network"
     size: int = 256
     record: str = ""
 
 
-def listening_nodes(options: DemoOptions) -> list[NodeSpec]:
+# What robot_nodes takes for camera_motion: AUTO means JOINT_STATES for the real robot's own camera.
+AUTO, NO_MOTION, JOINT_STATES, TF = "auto", "none", "joint_states", "tf"
+
+
+@dataclass(frozen=True)
+class RobotOptions:
+    """What a user may choose for a robot's graph.
+
+    ``image``, ``camera_info`` and ``audio`` are the robot's topics; without ``image`` our own ``camera`` is
+    used, without ``audio`` our own ``microphone``. ``live_link`` is HOST or HOST:PORT of an avatar.
+    """
+
+    robot: str = "generic"
+    attitude: str = "neutral"
+    image: str = ""
+    camera_info: str = ""
+    audio: str = ""
+    camera: int = -1
+    microphone: str = "none"
+    camera_motion: str = AUTO
+    look_at_speaker: bool = True
+    simulate: bool = False
+    allow_unverified: bool = False
+    policy: str = "network"
+    listener: str = ""
+    render: bool = False
+    live_link: str = ""
+
+
+def listening_nodes(options: DemoOptions | RobotOptions) -> list[NodeSpec]:
     """The nodes from the speaker's topics to the listener's coefficients."""
+    listener: dict[str, Parameter] = {
+        "attitude": options.attitude,
+        "network": options.listener,
+        "policy": options.policy,
+    }
     return [
         NodeSpec("audio_features", {"network": options.listener}),
         NodeSpec("face_fit"),
-        NodeSpec("listener", {"attitude": options.attitude, "network": options.listener}),
+        NodeSpec("listener", listener),
     ]
 
 
@@ -66,8 +107,7 @@ def demo_nodes(options: DemoOptions) -> list[NodeSpec]:
     nodes = [
         *listening_nodes(options),
         NodeSpec("renderer", {"size": options.size}),
-        # The robot of the demo is the simulated one: an unverified robot file may move it.
-        NodeSpec("joint_mapper", {"robot": options.robot, "allow_unverified": True}),
+        NodeSpec("joint_mapper", {"robot": options.robot, "simulated": True}),
         NodeSpec("simulated_robot", {"robot": options.robot}),
     ]
     waited_for = [
@@ -84,3 +124,90 @@ def demo_nodes(options: DemoOptions) -> list[NodeSpec]:
         nodes.append(NodeSpec("recorder", {"output": options.record, "topics": topics}))
         waited_for += ["listener/image", "listener/state", "joint_commands", "joint_states"]
     return [*nodes, NodeSpec("speaker_source", {**source, "wait_for": waited_for})]
+
+
+def robot_nodes(options: RobotOptions) -> list[NodeSpec]:
+    """The graph that moves a robot's head, or the simulated robot's.
+
+    UserError for options that contradict each other, an unknown robot, or nobody to watch.
+    """
+    from listener_head.robot import load_robot  # who reads the demo's graph needs no robot
+
+    robot = load_robot(options.robot)
+    face: dict[str, Parameter] = {
+        "camera_motion": _camera_motion(options, robot),
+        "robot": options.robot,
+        "simulated": options.simulate,
+    }
+    mapper: dict[str, Parameter] = {
+        "robot": options.robot,
+        "simulated": options.simulate,
+        "allow_unverified": options.allow_unverified,
+        "look_at_speaker": options.look_at_speaker,
+    }
+    features, _, listener = listening_nodes(options)
+    nodes = [
+        NodeSpec("audio_features", features.parameters, _remaps({"speaker/audio": options.audio})),
+        NodeSpec("face_fit", face, _camera_remaps(options)),
+        listener,
+        NodeSpec("joint_mapper", mapper),
+    ]
+    if options.simulate:
+        nodes.append(NodeSpec("simulated_robot", {"robot": options.robot}))
+    if options.render:
+        nodes.append(NodeSpec("renderer"))
+    if options.live_link:
+        nodes.append(NodeSpec("live_link", _address(options.live_link)))
+    source = _own_source(options)
+    return nodes if source is None else [*nodes, source]
+
+
+def _camera_motion(options: RobotOptions, robot: Robot) -> str:
+    choices = (AUTO, NO_MOTION, JOINT_STATES, TF)
+    if options.camera_motion not in choices:
+        raise UserError(
+            f"camera_motion '{options.camera_motion}' is unknown; choose one of {', '.join(choices)}"
+        )
+    if options.camera_motion != AUTO:
+        return options.camera_motion
+    # A simulated head carries no real camera about.
+    own_camera = options.image and robot.camera is not None and not options.simulate
+    return JOINT_STATES if own_camera else NO_MOTION
+
+
+def _camera_remaps(options: RobotOptions) -> dict[str, str]:
+    """The robot's image, and its camera_info: by ROS custom the one beside the image."""
+    info = options.camera_info
+    if options.image and not info:
+        folder, slash, _ = options.image.rpartition("/")
+        info = f"{folder}{slash}camera_info"
+    return _remaps({"speaker/image": options.image, "speaker/camera_info": info})
+
+
+def _remaps(topics: dict[str, str]) -> dict[str, str]:
+    return {ours: theirs for ours, theirs in topics.items() if theirs}
+
+
+def _own_source(options: RobotOptions) -> NodeSpec | None:
+    """Our own camera and microphone, where they are asked for."""
+    if options.image and options.camera >= 0:
+        raise UserError(f"image {options.image} and camera {options.camera} are both given; choose one")
+    if not options.image and options.camera < 0:
+        raise UserError("nobody to watch: give image:=TOPIC of the robot's camera, or camera:=0 for your own")
+    if options.audio and options.microphone != "none":
+        raise UserError(f"audio {options.audio} and a microphone are both given; choose one")
+    if options.camera < 0 and options.microphone == "none":
+        return None
+    return NodeSpec("speaker_source", {"camera": options.camera, "microphone": options.microphone})
+
+
+def _address(text: str) -> dict[str, Parameter]:
+    """Parameters of live_link for HOST or HOST:PORT."""
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        return {"host": text}
+    if not port.isdecimal():
+        raise UserError(
+            f"live_link '{text}' is no address; give HOST or HOST:PORT, such as 192.168.1.5:11111"
+        )
+    return {"host": host, "port": int(port)}

@@ -19,7 +19,7 @@ _KEYS_SHOWN = 5
 def import_checkpoint(
     file: Annotated[
         Path,
-        typer.Argument(help="Of Deep3DFaceReconstruction or of the ViCo baseline's listener."),
+        typer.Argument(help="Of Deep3DFaceReconstruction, the ViCo baseline's listener or PIRenderer."),
     ],
     output: Annotated[
         Path | None, typer.Option(help="Network to write; the checkpoint's name with .onnx if empty.")
@@ -37,7 +37,8 @@ def import_checkpoint(
     """Turn a published checkpoint into an ONNX network of listener_head.
 
     Examples: listener_head import-checkpoint epoch_20.pth --landmarks similarity_Lm3D_all.mat;
-    listener_head import-checkpoint checkpoint.bin --statistics vico/features --output vico.onnx
+    listener_head import-checkpoint checkpoint.bin --statistics vico/features --output vico.onnx;
+    listener_head import-checkpoint epoch_00190_iteration_000400000_checkpoint.pt --output pirenderer.onnx
     """
     path = output or file.with_suffix(".onnx")
     if path.resolve() == file.resolve():
@@ -45,6 +46,7 @@ def import_checkpoint(
     content = read_checkpoint(file)
     from listener_head.face.deep3d.checkpoint import find_weights
     from listener_head.listener.checkpoint import find_listener_weights, import_listener
+    from listener_head.render.neural.checkpoint import find_generator_weights
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,10 +56,14 @@ def import_checkpoint(
         elif (weights := find_listener_weights(content)) is not None:
             card = import_listener(file, weights, statistics, path)
             what, warning = "listener of the ViCo baseline: bfm2009, vico45", card.get("warning", "")
+        elif (weights := find_generator_weights(content)) is not None:
+            _import_generator(file, weights, path)
+            what, warning = "PIRenderer: pictures of a portrait, 256 x 256, from bfm2009", ""
         else:
             raise UserError(
                 f"checkpoint '{file}' holds {_described(content)}; known are checkpoints of "
-                "Deep3DFaceReconstruction, with the key 'net_recon', and of the ViCo baseline's listener"
+                "Deep3DFaceReconstruction, with the key 'net_recon', of the ViCo baseline's listener, and of "
+                "PIRenderer, with its networks under 'net_G_ema'"
             )
     except OSError as error:
         raise UserError(f"'{path}' cannot be written ({error.strerror}); give another --output") from None
@@ -109,8 +115,21 @@ def _import_deep3d(file: Path, weights: dict[str, Any], landmarks: Path | None, 
         )
     standard = load_standard_landmarks(landmarks)
     network = load_weights(weights, f"checkpoint '{file}'")
-    card = make_card(file.stem, hashlib.sha256(file.read_bytes()).hexdigest(), standard)
+    card = make_card(file.stem, _sha256(file), standard)
     export_network(network, card, output)
+
+
+def _import_generator(file: Path, weights: dict[str, Any], output: Path) -> None:
+    from listener_head.render.neural.card import make_card
+    from listener_head.render.neural.checkpoint import load_generator
+    from listener_head.render.neural.export import export_network
+
+    network = load_generator(weights, f"checkpoint '{file}'")
+    export_network(network, make_card(file.stem, _sha256(file)), output)
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _described(content: object) -> str:

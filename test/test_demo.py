@@ -129,7 +129,8 @@ BAD_INPUT = {
         lambda folder, clip: ["--input", clip(folder / "mute.mkv", sound=False)],
         ["mute.mkv", "has no sound"],
     ),
-    "unknown robot": (lambda folder, clip: ["--robot", "hal9000"], ["hal9000", "generic, tiago"]),
+    "unknown robot": (lambda folder, clip: ["--robot", "hal9000"], ["hal9000", "generic", "tiago"]),
+    "unknown policy": (lambda folder, clip: ["--policy", "parrot"], ["parrot", "mirror"]),
     "robot without a limit": (
         lambda folder, clip: ["--robot", broken_robot(folder)],
         ["robot.yaml:", "head_tilt_joint", "jerk"],

@@ -25,6 +25,7 @@ _TO_BGR: dict[str, tuple[int, int | None]] = {
     "yuyv": (2, cv2.COLOR_YUV2BGR_YUYV),
 }
 _CHANNELS_OUT = {"bgr8": 3, "rgb8": 3, "mono8": 1}
+_CHANNELS_SENT = _CHANNELS_OUT | {"rgba8": 4}
 
 
 class CvBridgeError(TypeError):
@@ -75,10 +76,10 @@ class CvBridge:
 
     def cv2_to_imgmsg(self, cvim: NDArray[np.uint8], encoding: str = "passthrough") -> Image:
         """A message of uint8 [H, W, C] or [H, W]; CvBridgeError when the encoding does not fit the array."""
-        if encoding not in _CHANNELS_OUT:
-            raise CvBridgeError(f"images are sent as {', '.join(_CHANNELS_OUT)}, not '{encoding}'")
+        if encoding not in _CHANNELS_SENT:
+            raise CvBridgeError(f"images are sent as {', '.join(_CHANNELS_SENT)}, not '{encoding}'")
         channels = cvim.shape[2] if cvim.ndim == 3 else 1
-        if cvim.dtype != np.uint8 or channels != _CHANNELS_OUT[encoding]:
+        if cvim.dtype != np.uint8 or channels != _CHANNELS_SENT[encoding]:
             raise CvBridgeError(
                 f"an array {cvim.dtype}{list(cvim.shape)} is not an image of encoding {encoding}"
             )

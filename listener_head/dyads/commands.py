@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from listener_head.dyads.clips import ATTITUDES, SPLITS
-from listener_head.dyads.progress import Report
 from listener_head.errors import UserError
 from listener_head.extraction.settings import ARKIT52, AudioLayout, Format
+from listener_head.progress import progress_bar
 
 MOST_LISTED = 20  # skipped clips on the screen
 
@@ -23,7 +20,7 @@ app = typer.Typer(help="Sets of speakers and listeners: make, add to, describe."
 
 @app.command()
 def synthesize(
-    output: Annotated[Path, typer.Option(help="Folder of the set, new or empty.")],
+    output: Annotated[Path, typer.Option(help="Folder of the set: new, or of an interrupted run.")],
     clips: Annotated[int, typer.Option(help="Number of clips; a tenth each is D_test, D_ood.", min=1)] = 160,
     seconds: Annotated[float, typer.Option(help="Length of a clip [s].")] = 40.0,
     held_out_seconds: Annotated[
@@ -38,33 +35,38 @@ def synthesize(
     """Make a synthetic set in ViCo's layout: speech, speakers, and listeners who answer them.
 
     Example: listener_head dyads synthesize --output out/dyads --clips 160 --held-out-seconds 75
+
+    After an interruption the same command goes on; the set is the same as without one.
     """
     from listener_head.dyads.sets import synthesise
-    from listener_head.dyads.writing import (
-        check_output,
-        row_of,
-        set_settings,
-        write_dyad,
-        write_set_statistics,
-        write_table,
-    )
+    from listener_head.dyads.synthesis import Synthesis
+    from listener_head.dyads.writing import existing_rows, set_settings, write_set_statistics, write_table
     from listener_head.extraction.store import Store
 
-    made = synthesise(clips, seconds, seed, processes, held_out_seconds)
-    folder, rows = output.absolute(), []
-    check_output(folder, format)
-    store = Store(set_settings(folder, format))
+    folder = output.absolute()
+    held_out = seconds if held_out_seconds is None else held_out_seconds
+    options = {"clips": clips, "seconds": seconds, "held_out_seconds": held_out, "seed": seed}
+    synthesis, store = Synthesis(folder, format, options), Store(set_settings(folder, format))
+    rows = synthesis.finished()
+    before = len(rows)
+    made = synthesise(clips, seconds, seed, processes, held_out, {row.name for row in rows})
     with store.opened():
-        with _bar("synthesising") as report:
+        synthesis.begin(store)
+        with progress_bar("synthesising") as report:
+            report("synthesising", before, clips)
             for clip in made:
-                write_dyad(store, clip, format)
-                rows.append(row_of(clip))
+                rows.append(synthesis.add(store, clip))
                 report("synthesising", len(rows), clips)
         rows.sort(key=lambda row: row.name)
-        write_table(store, rows)
-        if format is Format.VICO:
-            write_set_statistics(store, rows)
-    Console().print(f"{len(rows)} clips in '{output}'", soft_wrap=True)
+        existing = existing_rows(folder)
+        if before < clips or not existing:
+            own = {row.name for row in rows}
+            rows += [row for row in existing if row.name not in own]  # pairs that were added since
+            if format is Format.VICO:
+                write_set_statistics(store, rows)
+            write_table(store, rows)  # last, for with it the set is whole
+    from_before = f", {before} of them from before" if before else ""
+    Console().print(f"{clips} clips in '{output}'{from_before}", soft_wrap=True)
 
 
 @app.command()
@@ -106,7 +108,7 @@ def from_video(
         audio_layout=audio_layout,
         face_model=face_model,
     )
-    with _bar("opening the video") as report:
+    with progress_bar("opening the video") as report:
         row = add_pair(request, report)
     Console().print(
         f"clip '{row.name}' in '{output}': {row.speaker_id} speaks, {row.listener_id} listens", soft_wrap=True
@@ -151,15 +153,3 @@ def split(
     parted = part(clips, seed)
     write_parts(folder.absolute(), {clip.name: clip.split for clip in parted})
     Console().print(set_table(parted))
-
-
-@contextmanager
-def _bar(start: str) -> Iterator[Report]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(start, total=None)
-
-        def report(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=min(done, total), total=total)
-
-        yield report

@@ -8,7 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from listener_head.dyads.metadata import Row
-from listener_head.dyads.progress import Report
 from listener_head.dyads.two_people import crop_people, find_people, write_sound
 from listener_head.dyads.vico import FEATURES, OPEN, ROLES, kind_of
 from listener_head.dyads.writing import existing_rows, set_settings, write_set_statistics, write_table
@@ -20,6 +19,7 @@ from listener_head.extraction.published import require_torch
 from listener_head.extraction.settings import AudioLayout, Settings
 from listener_head.extraction.store import Store
 from listener_head.face import load_face_model
+from listener_head.progress import Report
 from listener_head.timing import RATE_HZ
 
 SIDES = ("left", "right")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -55,12 +55,14 @@ def synthesise(
     seed: int = 0,
     processes: int | None = None,
     held_out_seconds: float | None = None,
+    without: Collection[str] = (),
 ) -> Iterator[DyadClip]:
     """The clips of a set as they are made, in no order: ``clips`` dyads of ``seconds`` each.
 
     Those of D_test and D_ood last ``held_out_seconds`` if given. The same arguments give the same set on one
     machine, whatever the number of ``processes`` (by default one per core); who is in it depends on ``clips``
-    and ``seed`` alone. UserError for numbers out of range, or when a process dies.
+    and ``seed`` alone. The clips named in ``without`` are left out, the others are as they would be beside
+    them. UserError for numbers out of range, or when a process dies.
     """
     lengths = {"train": seconds}
     if held_out_seconds is not None:
@@ -70,7 +72,7 @@ def synthesise(
     for length in lengths.values():
         if not SHORTEST <= length <= LONGEST:
             raise UserError(f"clips of {length:g} s are impossible; give {SHORTEST:g} to {LONGEST:g} s")
-    meetings = plan(clips, seed)
+    meetings = [meeting for meeting in plan(clips, seed) if _name(meeting, seed) not in without]
     jobs = [(meeting, lengths.get(meeting.split, seconds), seed) for meeting in meetings]
     return _in_processes(jobs, processes or len(os.sched_getaffinity(0)))
 
@@ -86,7 +88,7 @@ def make_clip(meeting: Meeting, seconds: float, seed: int) -> DyadClip:
     heard = FeatureStream(SAMPLE_RATE, AUDIO_LAYOUT).push_frames(record(speech.samples, rng))
     count = min(round(seconds * RATE_HZ), len(heard.values), len(face))
     return DyadClip(
-        name=f"synthetic{seed}-{meeting.number:05d}",
+        name=_name(meeting, seed),
         audio=heard.values[:count],
         speaker=track(face, rng)[:count],
         listener=motion[:count],
@@ -99,6 +101,10 @@ def make_clip(meeting: Meeting, seconds: float, seed: int) -> DyadClip:
         listener_identity=listener.identity,
         voice_activity=heard.voice_activity[:count],
     )
+
+
+def _name(meeting: Meeting, seed: int) -> str:
+    return f"synthetic{seed}-{meeting.number:05d}"
 
 
 Job = tuple[Meeting, float, int]  # what `make_clip` takes

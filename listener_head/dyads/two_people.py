@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from listener_head.dyads.progress import Report
 from listener_head.errors import UserError
 from listener_head.extraction.media import Movie, read_pictures
 from listener_head.face.networks import Detection, FaceDetector
+from listener_head.progress import Report
 from listener_head.sources import Sound
 from listener_head.timing import NS_PER_S, RATE_HZ, grid_time_ns
 

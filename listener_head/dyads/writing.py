@@ -38,19 +38,15 @@ def set_settings(
     return Settings(folder, folder, (format,), audio_layout, face_model, Backend.LANDMARKS, None)
 
 
-def write_dyad(store: Store, clip: DyadClip, format: Format) -> None:
-    """The files of an arkit52 clip of sound paper45; UserError when they cannot be written."""
-    if format is Format.NPZ:
-        for role, motion, identity in _faces(clip):
-            store.write(Path(OPEN, f"{clip.name}.{role}.npz"), _archive(clip, role, motion, identity))
-        return
-    sound = io.BytesIO()
-    write_audio_npy(sound, clip.audio)
-    store.write(Path(FEATURES, "audio_feats", f"{clip.name}.npy"), sound.getvalue())
-    for role, motion, identity in _faces(clip):
-        face = io.BytesIO()
-        write_video_bin(face, VideoFeatures(ARKIT52, motion, np.tile(identity, (len(clip), 1))))
-        store.write(Path(FEATURES, "video_feats", f"{clip.name}.{role}.bin"), face.getvalue())
+def write_dyad(store: Store, clip: DyadClip, format: Format) -> dict[str, int]:
+    """Writes the files of an arkit52 clip of sound paper45: their sizes [bytes] by path in the folder.
+
+    UserError when they cannot be written.
+    """
+    files = _archives(clip) if format is Format.NPZ else _published(clip)
+    for path, content in files.items():
+        store.write(path, content)
+    return {path.as_posix(): len(content) for path, content in files.items()}
 
 
 def write_table(store: Store, rows: Iterable[Row]) -> None:
@@ -94,6 +90,24 @@ def row_of(clip: DyadClip) -> Row:
 def existing_rows(folder: Path) -> list[Row]:
     """The rows of the set in a folder, none where there is no table yet; UserError for one that is wrong."""
     return read_metadata(folder) if find_tables(folder) else []
+
+
+def _archives(clip: DyadClip) -> dict[Path, bytes]:
+    return {
+        Path(OPEN, f"{clip.name}.{role}.npz"): _archive(clip, role, motion, identity)
+        for role, motion, identity in _faces(clip)
+    }
+
+
+def _published(clip: DyadClip) -> dict[Path, bytes]:
+    sound = io.BytesIO()
+    write_audio_npy(sound, clip.audio)
+    files = {Path(FEATURES, "audio_feats", f"{clip.name}.npy"): sound.getvalue()}
+    for role, motion, identity in _faces(clip):
+        face = io.BytesIO()
+        write_video_bin(face, VideoFeatures(ARKIT52, motion, np.tile(identity, (len(clip), 1))))
+        files[Path(FEATURES, "video_feats", f"{clip.name}.{role}.bin")] = face.getvalue()
+    return files
 
 
 def _faces(clip: DyadClip) -> list[tuple[str, FloatArray, FloatArray]]:

@@ -18,6 +18,8 @@ def card_markdown(card: dict[str, Any]) -> str:
         ("date, seed", f"{card['date']}, {card['seed']}"),
         ("command", f"`{card['command']}`"),
     ]
+    if "skipped" in card:
+        facts.append(("skipped", card["skipped"]))
     lines = [f"# {card['name']}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in facts]
     lines += ["", f"Clips that were not trained on, {card['scores']['unit']} (lower is better)."]

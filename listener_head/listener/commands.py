@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from listener_head.errors import UserError
+from listener_head.files import replacing
 from listener_head.paths import config_dir
+from listener_head.progress import progress_bar
 
 if TYPE_CHECKING:
     from listener_head.listener.configuration import TrainingConfig
@@ -54,7 +53,8 @@ def train(
     card = _run(settings, output, command, resume, tensorboard)
     if card is not None:
         text = card_markdown(card)
-        output.with_suffix(".md").write_text(text)
+        with replacing(output.with_suffix(".md")) as partial:
+            partial.write_text(text)
         print(text)
 
 
@@ -82,16 +82,12 @@ def _run(
         ) from None
     if rank_here() > 0:
         return run(settings, output, command, lambda progress: None, resume)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with ExitStack() as stack:
         log = None if tensorboard is None else stack.enter_context(TrainingLog(tensorboard))
-        bar = stack.enter_context(Bar(*columns, console=Console(stderr=True)))
-        task = bar.add_task("reading the dyads", total=None)
+        report = stack.enter_context(progress_bar("reading the dyads"))
 
         def show(progress: Progress) -> None:
-            bar.update(
-                task, description=_description(progress), completed=progress.done, total=progress.total
-            )
+            report(_description(progress), progress.done, progress.total)
             if log is not None:
                 log.write(progress)
 

@@ -1,4 +1,4 @@
-"""The listener's reference motion m₁ and identity, read from a file."""
+"""The listener's reference motion m₁ and identity, read from a file or a portrait."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from listener_head.coefficients import LAYOUTS, Layout
+from listener_head.coefficients import LAYOUTS, Layout, layout_of
 from listener_head.errors import UserError
 from listener_head.extraction.clip_file import read_clip
 from listener_head.extraction.published import read_video_bin
@@ -16,6 +16,8 @@ from listener_head.face.deep3d.frames import optical_pose
 from listener_head.face.deep3d.published import FACE_MODEL, HEADS
 
 FloatArray = NDArray[np.float32]
+
+PICTURES = (".png", ".jpg", ".jpeg")
 
 _IDENTITY_SIZE = dict(HEADS)["identity"]
 
@@ -29,27 +31,50 @@ class Reference:
     identity: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
-def read_reference(path: str | Path, face_model: str) -> Reference:
+def read_reference(path: str | Path, face_model: str, rest: ArrayLike | None = None) -> Reference:
     """The reference in a file, which must be of ``face_model``.
 
     - ``.npz``, a clip as `listener_head extract` writes it: the first frame with a face;
     - ``.npy``, one motion vector [M], or several [T, M]: the first;
     - ``.bin``, video features of the published baseline: the first row, from the published frame into the
-      camera's (needs torch).
+      camera's (needs torch);
+    - ``.png``, ``.jpg``, ``.jpeg``, a picture of one face (arkit52 only): its expression and identity, and
+      its rotation about the line of sight, about which the listener then moves. Where the head is cannot be
+      told without the camera: translation is that of ``rest`` [M], by default that of a still face.
 
     UserError naming the file and what is wrong with it.
     """
     path = Path(path)
     readers = {".npz": _of_clip, ".npy": _of_array, ".bin": _of_published}
-    if path.suffix not in readers:
-        raise UserError(f"reference '{path}' has an unknown suffix; give one of {', '.join(readers)}")
-    reference = readers[path.suffix](path)
+    kind = path.suffix.lower()
+    if kind in PICTURES:
+        return _of_portrait(path, face_model, rest)
+    if kind not in readers:
+        known = ", ".join((*readers, *PICTURES))
+        raise UserError(f"reference '{path}' has an unknown suffix; give one of {known}")
+    reference = readers[kind](path)
     if reference.face_model != face_model:
         raise UserError(
             f"reference '{path}' is of face model {reference.face_model}, the network of {face_model}; "
             "give one of the network's"
         )
     return reference
+
+
+def _of_portrait(path: Path, face_model: str, rest: ArrayLike | None) -> Reference:
+    # MediaPipe takes a second to load, and only a picture needs it.
+    from listener_head.listener.portrait import FACE_MODEL as PORTRAIT_MODEL
+    from listener_head.listener.portrait import fit_portrait
+
+    if face_model != PORTRAIT_MODEL:
+        raise UserError(
+            f"reference '{path}' is a picture, from which only {PORTRAIT_MODEL} is fitted, and the network "
+            f"is of {face_model}; give a clip of 'listener_head extract' with that face model"
+        )
+    layout, fit = layout_of(face_model), fit_portrait(path)
+    motion = fit.motion
+    motion[layout.translation] = np.asarray(layout.neutral() if rest is None else rest)[layout.translation]
+    return Reference(face_model, motion, fit.identity)
 
 
 def _of_clip(path: Path) -> Reference:

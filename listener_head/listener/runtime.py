@@ -35,6 +35,11 @@ class Listener:
         self.reset()
 
     @property
+    def path(self) -> Path:
+        """The network's file."""
+        return self._network.path
+
+    @property
     def name(self) -> str:
         """Name of the network."""
         return self._network.name

@@ -254,6 +254,8 @@ def _export(trainer: Trainer, output: Path, command: str) -> dict[str, Any]:
         "epochs": trainer.epoch,
         "scores": _scores(trainer),
     }
+    if data.skipped:
+        card["skipped"] = f"{len(data.skipped)} clips, the first: {data.skipped[0]}"
     if data.layout.crop_size:
         # All zeros would be an impossible crop; the mean of the training data is a face at rest.
         card["reference"] = data.reference.tolist()

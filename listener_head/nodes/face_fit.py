@@ -20,6 +20,7 @@ from listener_head.face.speaker_choice import LARGEST, Face, check_speaker
 from listener_head.msg import FaceCoefficients
 from listener_head.providers import AUTO
 from listener_head.ros import qos
+from listener_head.ros.camera_motion import STILL_CAMERA_FRAME, declare_camera_motion, open_camera_motion
 from listener_head.ros.convert import to_message
 from listener_head.ros.node import GraphNode, run
 from listener_head.ros.stamps import to_ns
@@ -27,7 +28,11 @@ from listener_head.ros.worker import NewestWorker
 
 
 class FaceFit(GraphNode):
-    """Subscribes to `speaker/image`, publishes `speaker/coefficients` with the image's stamp."""
+    """Subscribes to `speaker/image`, publishes `speaker/coefficients` with the image's stamp.
+
+    Of a camera that moves with a robot's head it publishes what one that stands still would see, in the frame
+    STILL_CAMERA_FRAME, and `speaker/position`.
+    """
 
     def __init__(self, cli_args: Sequence[str] | None = None) -> None:
         super().__init__("face_fit", cli_args)
@@ -35,6 +40,7 @@ class FaceFit(GraphNode):
         self.declare("face_model", "arkit52", "face model that the landmarks are fitted with", fixed=True)
         self.declare("deep3d_network", "", "network file of the backend deep3d", fixed=True)
         self.declare("device", AUTO, "where the backend deep3d runs: auto, cuda, tensorrt or cpu", fixed=True)
+        declare_camera_motion(self)
         # A face's number on the command line (-p speaker:=1) is an integer to ROS.
         about_speaker = ParameterDescriptor(description="whose face is followed", dynamic_typing=True)
         self.declare_parameter("speaker", LARGEST, about_speaker)
@@ -44,6 +50,7 @@ class FaceFit(GraphNode):
         """Loads tracker and backend."""
         names = ("backend", "face_model", "deep3d_network", "device", "speaker")
         self.perceiver = FacePerceiver(*(str(self.value(name)) for name in names))
+        self._motion = open_camera_motion(self)
         self._bridge = CvBridge()
         self._camera: Camera | None = None
         self._camera_info: tuple[object, ...] = ()
@@ -54,6 +61,8 @@ class FaceFit(GraphNode):
 
     def activate(self) -> None:
         """Starts the working thread and listens to the camera."""
+        if self._motion is not None:
+            self._motion.start()
         self._worker = NewestWorker(self._fit, self.refused)
         self.subscribe(Image, "speaker/image", self._worker.put, qos.IMAGE)
         self.subscribe(CameraInfo, "speaker/camera_info", self._set_camera, qos.IMAGE)
@@ -61,6 +70,8 @@ class FaceFit(GraphNode):
     def deactivate(self) -> None:
         """Ends the working thread."""
         self._worker.close()
+        if self._motion is not None:
+            self._motion.stop()
 
     def status(self) -> dict[str, object]:
         """For the diagnostics."""
@@ -115,7 +126,8 @@ class FaceFit(GraphNode):
         self.counts["faces"] += coefficients.valid
         tracker = self.perceiver.tracker
         face_id = tracker.face_id if coefficients.valid else ""
-        message = to_message(coefficients, stamp_ns, stamp_ns, image.header.frame_id, face_id)
+        frame_id = image.header.frame_id if self._motion is None else STILL_CAMERA_FRAME
+        message = to_message(coefficients, stamp_ns, stamp_ns, frame_id, face_id)
         self._coefficients.publish(message)
         tracker.look_around()
         self._faces = tracker.faces
@@ -130,6 +142,10 @@ class FaceFit(GraphNode):
             self.refused(problem)
             self._invalid["the image cannot be used"] += 1
             return Coefficients.invalid(self.perceiver.face_model, str(problem))
+        if self._motion is not None:
+            coefficients = self._motion.correct(
+                coefficients, image.header.frame_id, stamp_ns, self.perceiver.camera
+            )
         if not coefficients.valid:
             self._invalid[coefficients.reason.partition(";")[0]] += 1
         return coefficients
@@ -145,10 +161,13 @@ class FaceFit(GraphNode):
         speaker, tracker = str(self.value("speaker")), self.perceiver.tracker
         if speaker != tracker.speaker:
             tracker.speaker = speaker
+        # With an assumed camera, poses of every backend are before the real one, whose motion is known.
+        assumed = None if self._motion is None else Camera.assumed(image_size)
         try:
-            self.perceiver.use_camera(self._camera, image_size)
+            self.perceiver.use_camera(self._camera or assumed, image_size)
         except UserError as problem:
             self._refuse_camera(problem)
+            self.perceiver.use_camera(assumed, image_size)
 
 
 def main() -> None:

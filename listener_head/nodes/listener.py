@@ -45,7 +45,7 @@ class Listener(GraphNode):
         super().__init__("listener", cli_args)
         self.declare("network", "", "network file; empty: the one that ships", fixed=True)
         self.declare("policy", "network", f"what listens: {', '.join(POLICY_NAMES)}", fixed=True)
-        self.declare("reference", "", "file of the listener's reference motion and identity", fixed=True)
+        self.declare("reference", "", "motion and identity at rest: a file or a portrait", fixed=True)
         self.declare("liveliness", True, "breath, blinks and glances beside the answers", fixed=True)
         self.declare("seed", 0, "of all that is drawn at random", 0, 2**31 - 1, fixed=True)
         self.declare(
@@ -62,7 +62,7 @@ class Listener(GraphNode):
         listener = load_policy(self.value("policy"), self.value("network") or None, seed)
         # An imported network knows no attitudes.
         attitude = self.value("attitude") if listener.attitudes else None
-        reference = read_reference(path, listener.face_model) if path else None
+        reference = read_reference(path, listener.face_model, listener.reference) if path else None
         self._identity = reference.identity if reference else None
         liveliness = Liveliness(listener.layout, seed) if self.value("liveliness") else None
         self._session = ListenerSession(

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
 from sensor_msgs.msg import JointState
+from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
 from listener_head.errors import UserError
 from listener_head.robot import SimulatedHead, load_robot
+from listener_head.robot.urdf import urdf_of
+from listener_head.ros import qos
+from listener_head.ros.head_transforms import HeadTransforms
+from listener_head.ros.interfaces import is_installed
 from listener_head.ros.node import GraphNode, run
 from listener_head.timing import NS_PER_S
 
 
 class SimulatedRobot(GraphNode):
-    """Subscribes to `joint_trajectory`, publishes `joint_states`."""
+    """Subscribes to `joint_trajectory`, publishes `joint_states` and what RViz needs to show the head."""
 
     def __init__(self, cli_args: Sequence[str] | None = None) -> None:
         super().__init__("simulated_robot", cli_args)
         self.declare("robot", "generic", "name or path of the robot file", fixed=True)
 
     def configure(self) -> None:
-        """Loads the robot file."""
+        """Loads the robot file; TF is published where tf2_msgs is installed."""
         self._robot = load_robot(self.value("robot"))
         self._states = self.advertise(JointState, "joint_states")
+        self._message = JointState(name=list(self._robot.joint_names))
+        self._description = self.advertise(String, "robot_description", qos.LATCHED)
+        self._description.publish(String(data=urdf_of(self._robot)))
+        self._transforms = HeadTransforms(self, self._robot) if is_installed("tf2_msgs") else None
 
     def activate(self) -> None:
         """Starts at the neutral pose."""
@@ -33,6 +43,13 @@ class SimulatedRobot(GraphNode):
         self._plan: tuple[float, list[float], np.ndarray] | None = None
         self.subscribe(JointTrajectory, "joint_trajectory", self._take)
         self.every(1 / self._robot.rate, self._step)
+
+    def cleanup(self) -> None:
+        """Gives the topics back."""
+        self.destroy_publisher(self._states)
+        self.destroy_publisher(self._description)
+        if self._transforms is not None:
+            self._transforms.close(self)
 
     def _take(self, trajectory: JointTrajectory) -> None:
         try:
@@ -61,12 +78,21 @@ class SimulatedRobot(GraphNode):
             wanted = [np.interp(elapsed, times, positions[:, j]) for j in range(positions.shape[1])]
             self._command(np.array(wanted))
         self._head.step(1 / self._robot.rate)
-        state = JointState(name=list(self._robot.joint_names))
+        state = self._message
         state.header.stamp = self.get_clock().now().to_msg()
-        state.position = self._head.positions.tolist()
-        state.velocity = self._head.velocities.tolist()
+        state.position = array("d", self._head.positions.tolist())
+        state.velocity = array("d", self._head.velocities.tolist())
         self._states.publish(state)
         self.counts["states"] += 1
+        self._show(state)
+
+    def _show(self, state: JointState) -> None:
+        if self._transforms is None:
+            return
+        try:
+            self._transforms.publish(self._head.positions, state.header.stamp)
+        except UserError as problem:  # a platform can be asked for what its legs do not reach
+            self.refused(problem)
 
     def _command(self, positions: np.ndarray) -> None:
         try:

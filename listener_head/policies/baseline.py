@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -14,7 +15,7 @@ from listener_head.policies.data import PolicyData
 FloatArray = NDArray[np.float32]
 
 # Steps of rotation are cut to this length [rad]; a head that turns faster looks broken.
-_LARGEST_STEP = np.deg2rad(2.0)
+_LARGEST_STEP = float(np.deg2rad(2.0))
 
 
 class Baseline(ABC):
@@ -31,6 +32,11 @@ class Baseline(ABC):
         self._rng = np.random.default_rng(seed)
         self.quiet_audio: FloatArray = np.zeros(data.audio_size, np.float32)
         self.absent_speaker: FloatArray = data.speaker_mean.copy()
+        # Looked up once: a step takes little longer than the look-ups would.
+        layout = data.layout
+        self._rotation, self._expression, self._crop = layout.rotation, layout.expression, layout.crop
+        self._poses = (layout.rotation, layout.translation)
+        self._has_weights = layout.face_model == "arkit52"
         self.reset()
 
     @property
@@ -92,7 +98,7 @@ class Baseline(ABC):
         """One frame on: audio features [A] and speaker motion [M] in, listener motion [M] out."""
         heard = self._checked(audio, self.quiet_audio.shape, "audio features")
         seen = self._checked(speaker, self._reference.shape, "speaker motion")
-        if not (np.isfinite(heard).all() and np.isfinite(seen).all()):
+        if not (_finite(heard) and _finite(seen)):
             raise UserError(
                 "a listener step got numbers that are NaN or infinite; drop invalid frames before stepping"
             )
@@ -122,17 +128,22 @@ class Baseline(ABC):
         return array
 
     def _bounded(self, motion: FloatArray) -> FloatArray:
-        layout = self.layout
-        if layout.face_model == "arkit52":
-            expression = motion[layout.expression]
-            np.clip(expression, 0.0, 1.0, out=expression)
-        before = self._motion[layout.rotation]
-        step = motion[layout.rotation] - before
+        if self._has_weights:
+            expression = motion[self._expression]
+            np.maximum(expression, 0.0, out=expression)
+            np.minimum(expression, 1.0, out=expression)
+        before, rotation = self._motion[self._rotation], motion[self._rotation]
+        step = rotation - before
         length = float(np.sqrt(step @ step))
         if length > _LARGEST_STEP:
-            motion[layout.rotation] = before + step * np.float32(_LARGEST_STEP / length)
-        motion[layout.crop] = self._reference[layout.crop]
+            rotation[:] = before + step * np.float32(_LARGEST_STEP / length)
+        motion[self._crop] = self._reference[self._crop]
         return motion
+
+
+def _finite(values: FloatArray) -> bool:
+    # A dot product is the cheapest test; one that overflows is no proof.
+    return math.isfinite(values.dot(values)) or bool(np.isfinite(values).all())
 
 
 def eased(phase: float) -> np.float32:

@@ -37,7 +37,7 @@ class Mirror(Baseline):
             self._place = speaker.copy()
         self._seen.append(speaker.copy())
         copied = self._seen[0].copy()
-        for pose in (self.layout.rotation, self.layout.translation):
+        for pose in self._poses:
             self._place[pose] += (copied[pose] - self._place[pose]) / _PLACE_FRAMES
             copied[pose] += self._reference[pose] - self._place[pose]
         self._frame += 1

@@ -46,7 +46,7 @@ class Simulation(Baseline):
         patterns = self._data.patterns[self._group()]
         share = patterns.share.astype(np.float64)
         motion = patterns.motion[self._rng.choice(len(share), p=share / share.sum())].copy()
-        for pose in (self.layout.rotation, self.layout.translation):
+        for pose in self._poses:
             motion[:, pose] += self._reference[pose]
         return motion
 

@@ -1,20 +1,17 @@
-"""Robot files: joints, what drives them, their limits with the source of each number, the command interface.
+"""What a robot file says: joints, what drives them, their limits with the source of each number, interfaces.
 
-A robot file is YAML, checked against the models below; every complaint is one line with file, line and key.
+`listener_head.robot.robot_file` reads such files. Lengths are in metres, angles in radians; fixed-axis roll,
+pitch, yaw (``rpy``) and axes are those of URDF.
 """
 
 from __future__ import annotations
 
-from math import pi
-from pathlib import Path
+from math import hypot, pi
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from listener_head.coefficients import ARKIT_NAMES
-from listener_head.errors import UserError
-from listener_head.paths import config_dir
 
 HEAD_ANGLES: tuple[str, ...] = ("pitch", "yaw", "roll")
 # What a joint can follow: a head angle (REP 103 body frame, see frames.py) or an expression shape, 0 to 1.
@@ -26,7 +23,11 @@ LARGEST = {"position": 2 * pi, "velocity": 4 * pi, "acceleration": 1e3, "jerk": 
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(allow_inf_nan=False, gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1)]
+# YAML has no tuples: a list of three is taken.
+Vector = Annotated[tuple[Finite, Finite, Finite], Field(strict=False)]
+Color = Annotated[tuple[Share, Share, Share], Field(strict=False)]
 
 
 class _Model(BaseModel):
@@ -79,30 +80,52 @@ class Limits(_Model):
         return limit
 
 
+class Origin(_Model):
+    """Place of a frame in its parent: ``xyz`` [m] and fixed-axis roll, pitch, yaw ``rpy`` [rad] (URDF)."""
+
+    xyz: Vector = (0.0, 0.0, 0.0)
+    rpy: Vector = (0.0, 0.0, 0.0)
+
+
+class Mount(_Model):
+    """Where a joint that carries the head sits: URDF's joint ``origin`` and ``axis``, at position zero.
+
+    ``parent`` and ``child`` are frames of the robot. Fixed joints between two of the head's joints are
+    folded into ``origin``.
+    """
+
+    parent: Text
+    child: Text
+    origin: Origin = Origin()
+    axis: Vector
+
+    @field_validator("axis")
+    @classmethod
+    def _unit(cls, axis: tuple[float, float, float]) -> tuple[float, float, float]:
+        if abs(hypot(*axis) - 1.0) > 1e-3:
+            raise ValueError(f"axis {list(axis)} has length {hypot(*axis):.3g}; give a vector of length 1")
+        return axis
+
+
 class Joint(_Model):
-    """One joint: position = neutral + sum over drive of gain x signal [rad].
+    """One joint: position = neutral + sum over drive of gain x signal [rad], cut at its limits.
 
     ``drive`` maps signals to gains: a head angle (pitch, yaw, roll in the REP 103 body frame, relative to
     the listener's mean pose; joint rad per head rad, its sign from the URDF's axis) or an ARKit expression
-    shape (joint rad at weight 1). ``neutral`` is the joint's position at rest [rad].
+    shape (joint rad at weight 1). ``neutral`` is the joint's position at rest [rad]. ``mount`` is needed for
+    joints that turn the head.
     """
 
     name: Text
-    drive: Annotated[dict[str, Finite], Field(min_length=1)]
+    drive: dict[str, Finite] = {}
     neutral: Finite
+    mount: Mount | None = None
     limits: Limits
 
     @field_validator("drive")
     @classmethod
     def _known(cls, drive: dict[str, float]) -> dict[str, float]:
-        for signal, gain in drive.items():
-            if signal not in SIGNALS:
-                raise ValueError(
-                    f"drive '{signal}' is neither a head angle ({', '.join(HEAD_ANGLES)}) "
-                    "nor an ARKit expression name; correct it"
-                )
-            if gain == 0:
-                raise ValueError(f"drive '{signal}' has gain 0; remove it or give it a gain")
+        _check_signals(drive)
         return drive
 
     @model_validator(mode="after")
@@ -116,22 +139,125 @@ class Joint(_Model):
         return self
 
 
-class Command(_Model):
-    """The topic that takes the robot's joint commands and its ROS type."""
+def _check_signals(drive: dict[str, float]) -> None:
+    for signal, gain in drive.items():
+        if signal not in SIGNALS:
+            raise ValueError(
+                f"drive '{signal}' is neither a head angle ({', '.join(HEAD_ANGLES)}) "
+                "nor an ARKit expression name; correct it"
+            )
+        if gain == 0:
+            raise ValueError(f"drive '{signal}' has gain 0; remove it or give it a gain")
 
-    type: Literal["trajectory_msgs/JointTrajectory"]
+
+class Command(_Model):
+    """A topic or action that takes joint commands: its ROS type, its name, and whose positions it takes.
+
+    ``joints`` are in the order that the receiver expects; all joints of the robot when left out.
+    ``unit`` is that of the receiver's angles. ``speed`` is the share of the motors' largest speed that
+    naoqi_bridge_msgs/JointAnglesWithSpeed asks for.
+    """
+
+    type: Literal[
+        "trajectory_msgs/JointTrajectory",
+        "std_msgs/Float64MultiArray",
+        "sensor_msgs/JointState",
+        "control_msgs/FollowJointTrajectory",
+        "naoqi_bridge_msgs/JointAnglesWithSpeed",
+    ]
     topic: Text
+    joints: Annotated[list[Text], Field(min_length=1)] | None = None
+    unit: Literal["rad", "deg"] = "rad"
+    speed: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class Light(_Model):
+    """A light that takes std_msgs/ColorRGBA: ``color`` [r, g, b] from 0 to 1, its alpha the brightness.
+
+    Brightness = base + sum over drive of gain x signal, cut to 0..1.
+    """
+
+    topic: Text
+    color: Color
+    base: Share = 0.0
+    drive: dict[str, Finite]
+
+    @field_validator("drive")
+    @classmethod
+    def _known(cls, drive: dict[str, float]) -> dict[str, float]:
+        _check_signals(drive)
+        return drive
+
+
+class Leg(_Model):
+    """One leg of a Stewart platform with rotary motors (numbers in metres and radians).
+
+    The motor ``joint`` turns about the z axis of ``motor``, a frame in the one that the platform stands in,
+    and swings an arm of the platform's ``arm_length`` that points along the motor's x at position zero. A rod
+    of ``rod_length`` joins the arm's end to ``ball``, a point of the head frame.
+    """
+
+    joint: Text
+    motor: Origin
+    ball: Vector
+
+
+class Platform(_Model):
+    """A Stewart platform that carries the head, on the last joint of the chain (or ``frames.base``).
+
+    ``rest`` is the head frame (x forward, y left, z up at rest) in the frame that the platform stands in.
+    ``max_tilt`` and ``max_turn`` [rad] bound the head's tilt away from rest and its turn about its own z;
+    within them the motors hold the head in every pose. ``source`` tells where the numbers come from.
+    """
+
+    arm_length: Positive
+    rod_length: Positive
+    rest: Origin
+    max_tilt: Annotated[float, Field(allow_inf_nan=False, gt=0, lt=pi)]
+    max_turn: Annotated[float, Field(allow_inf_nan=False, gt=0, lt=pi)]
+    source: Text
+    legs: Annotated[list[Leg], Field(min_length=6, max_length=6)]
+
+
+class Frames(_Model):
+    """Frames that the head moves in.
+
+    ``base`` is where the head's joints begin; ``base_rpy`` is the attitude in it of the REP 103 body frame
+    (x forward, y left, z up), zero for most robots. ``head`` is the frame that the joints turn.
+    """
+
+    base: Text
+    base_rpy: Vector = (0.0, 0.0, 0.0)
+    head: Text
+
+
+class HeadCamera(_Model):
+    """A camera that moves with the head: optical ``frame`` (REP 103), fixed to the frame ``parent``."""
+
+    frame: Text
+    parent: Text
+    origin: Origin
+    source: Text
 
 
 class Robot(_Model):
-    """A robot head. ``rate`` is its controller's [Hz]; ``verified`` says that it has run on the robot."""
+    """A robot head. ``rate`` is its controller's [Hz]; ``verified`` says that it has run on the robot.
+
+    ``urdf`` tells where the kinematics come from, ``joint_states`` where the robot says its positions.
+    """
 
     name: Text
     description: Text
     verified: bool
+    urdf: Text | None = None
     rate: Annotated[float, Field(ge=20, le=1000)] = 100.0
-    command: Command
+    joint_states: Text = "/joint_states"
+    commands: Annotated[list[Command], Field(min_length=1)]
+    frames: Frames
+    camera: HeadCamera | None = None
     joints: Annotated[list[Joint], Field(min_length=1)]
+    platform: Platform | None = None
+    lights: list[Light] = []
 
     @field_validator("joints")
     @classmethod
@@ -152,126 +278,34 @@ class Robot(_Model):
         """Positions of the joints at rest [rad]."""
         return [joint.neutral for joint in self.joints]
 
+    @property
+    def chain(self) -> tuple[int, ...]:
+        """Numbers of the joints that carry the head, from ``frames.base`` on, as they stand on each other."""
+        chain: list[int] = []
+        frame = self.frames.base
+        for i, joint in enumerate(self.joints):
+            if frame == self.frames.head:
+                break
+            if joint.mount is not None and joint.mount.parent == frame:
+                chain.append(i)
+                frame = joint.mount.child
+        return tuple(chain)
 
-def robot_files() -> list[Path]:
-    """The robot files that ship, in alphabetical order."""
-    return sorted((config_dir() / "robots").glob("*.yaml"))
+    @property
+    def chain_frames(self) -> tuple[str, ...]:
+        """``frames.base`` and the frame after each joint of the chain; a platform stands on the last."""
+        mounts = [self.joints[i].mount for i in self.chain]
+        return (self.frames.base, *(mount.child for mount in mounts if mount is not None))
 
+    @property
+    def head_angles(self) -> tuple[str, ...]:
+        """Head angles that the robot follows, all three on a platform."""
+        if self.platform is not None:
+            return HEAD_ANGLES
+        return tuple(angle for angle in HEAD_ANGLES if any(angle in joint.drive for joint in self.joints))
 
-def load_robot(name_or_path: str | Path) -> Robot:
-    """The robot of a shipped file (by file name or by the ``name`` in it) or of a YAML file by its path.
-
-    UserError, one line with file, line and key, for an unknown name or a file that is not right.
-    """
-    text = str(name_or_path)
-    if isinstance(name_or_path, Path) or text.endswith((".yaml", ".yml")) or "/" in text:
-        return read_robot(Path(name_or_path))
-    files = robot_files()
-    for path in files:
-        if path.stem == text:
-            return read_robot(path)
-    for path in files:
-        robot = read_robot(path)
-        if robot.name == text:
-            return robot
-    known = ", ".join(path.stem for path in files)
-    raise UserError(f"robot '{text}' is unknown; choose one of {known}, or give the path of a robot file")
-
-
-def read_robot(path: Path) -> Robot:
-    """The robot of a YAML file; UserError with file, line and key when it is missing or not right."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise UserError(f"robot file {path} cannot be read: {reason}; give the path of a YAML file") from None
-    data, lines = _parse(path, text)
-    try:
-        return Robot.model_validate(data)
-    except ValidationError as error:
-        found = [(_line(lines, problem["loc"]), _explain(data, problem)) for problem in error.errors()]
-        line, message = min(found)
-        raise UserError(f"{path}:{line}: {message}") from None
-
-
-Location = tuple[int | str, ...]
-
-
-def _parse(path: Path, text: str) -> tuple[Any, dict[Location, int]]:
-    """The file's content as plain data and the line of every key and list item."""
-    lines: dict[Location, int] = {(): 1}
-    try:
-        loader = yaml.SafeLoader(text)
-        root = loader.get_single_node()
-        if not isinstance(root, yaml.MappingNode):
-            raise UserError(f"{path}:1: not a robot file; it needs the keys {', '.join(Robot.model_fields)}")
-        return _plain(loader, root, (), path, lines), lines
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise UserError(
-            f"{path}:{line}: not valid YAML: {error.problem or error.context}; correct it"
-        ) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        if isinstance(error, UserError):
-            raise
-        raise UserError(f"{path}:1: not valid YAML: {' '.join(str(error).split())}; correct it") from None
-
-
-def _plain(
-    loader: yaml.SafeLoader, node: yaml.Node, at: Location, path: Path, lines: dict[Location, int]
-) -> Any:
-    if isinstance(node, yaml.SequenceNode):
-        items = []
-        for i, item in enumerate(node.value):
-            lines[(*at, i)] = item.start_mark.line + 1
-            items.append(_plain(loader, item, (*at, i), path, lines))
-        return items
-    if isinstance(node, yaml.MappingNode):
-        mapping: dict[str, Any] = {}
-        for key_node, value in node.value:
-            key, line = str(key_node.value), key_node.start_mark.line + 1
-            if key in mapping:
-                raise UserError(f"{path}:{line}: key '{key}' is there twice; remove one")
-            lines[(*at, key)] = line
-            mapping[key] = _plain(loader, value, (*at, key), path, lines)
-        return mapping
-    return loader.construct_object(node)
-
-
-def _line(lines: dict[Location, int], location: Location) -> int:
-    """Line of the innermost part of the location that the file has."""
-    while location not in lines:
-        location = location[:-1]
-    return lines[location]
-
-
-def _explain(data: Any, problem: Any) -> str:
-    """One line, without the file and line, for a problem that pydantic found."""
-    location, kind = problem["loc"], problem["type"]
-    owner = _owner(data, location)
-    key = str(location[-1]) if location else ""
-    if kind == "missing" and location[-2:-1] == ("limits",):
-        return f"{owner} has no limit '{key}' [{UNITS[key]}]; add it with its source"
-    if kind == "missing":
-        return f"{owner} has no '{_dotted(location)}'; add it"
-    if kind == "extra_forbidden":
-        return f"{owner} has the unknown key '{_dotted(location)}'; remove it or correct its name"
-    if kind == "value_error":
-        message = str(problem["ctx"]["error"])
-        return message if owner == "robot" else f"{owner}: {message}"
-    value = " ".join(repr(problem["input"]).split())
-    fix = problem["msg"].replace("Input should", "it should")
-    return f"{owner}: '{_dotted(location)}' is {value[:60]}; {fix}"
-
-
-def _owner(data: Any, location: Location) -> str:
-    if len(location) < 2 or location[0] != "joints":
-        return "robot"
-    joint = data["joints"][location[1]]
-    name = joint.get("name") if isinstance(joint, dict) else None
-    return f"joint '{name}'" if isinstance(name, str) else f"joint number {int(location[1]) + 1}"
-
-
-def _dotted(location: Location) -> str:
-    parts = location[2:] if len(location) > 2 and location[0] == "joints" else location
-    return ".".join(str(part) for part in parts)
+    @property
+    def shows_expression(self) -> bool:
+        """Whether a joint or a light follows the face."""
+        drives = [joint.drive for joint in self.joints] + [light.drive for light in self.lights]
+        return any(signal in ARKIT_NAMES for drive in drives for signal in drive)

@@ -41,6 +41,8 @@ SLOW_JERK = 10.0
 JOINED_DISTANCE = 0.02
 
 State = tuple[float, float, float]
+# Displacement from neutral [rad] and its velocity [rad/s].
+Motion = tuple[float, float]
 
 
 class JointTracker:
@@ -56,6 +58,8 @@ class JointTracker:
         self.max_velocity = USED_SHARE * limits.velocity.max
         self.max_acceleration = USED_SHARE * limits.acceleration.max
         self.max_jerk = USED_SHARE * limits.jerk.max
+        # Of a stop at full jerk that reaches full acceleration: beyond what its speed needs.
+        self._braking_time = self.max_acceleration / self.max_jerk
         self._ruckig = Ruckig(1)
         self._fast = self._input(self.max_velocity, self.max_acceleration, self.max_jerk)
         self._slow = self._input(
@@ -92,34 +96,27 @@ class JointTracker:
         self.slow = True
         self._wanted: State = (0.0, 0.0, 0.0)
         self._demand = 0.0
-        self._plan_stop(self.state, self._stop)
+        self._is_planned = False
 
     @property
     def at_rest(self) -> bool:
         """Whether the joint stands still."""
         return abs(self.state[1]) < 1e-6 and abs(self.state[2]) < 1e-6
 
-    @property
-    def stop_duration(self) -> float:
-        """Seconds until the joint would stand still if it stopped now."""
-        return float(self._stop.duration)
-
-    def stop_state(self, after: float) -> State:
-        """Where the joint would be that many seconds into a stop that begins now."""
-        return self._at(self._stop, min(after, self._stop.duration))
-
-    def follow(self, dt: float, displacement: float, velocity: float) -> None:
-        """Move for ``dt`` [s] towards neutral + displacement [rad], which moves at velocity [rad/s]."""
+    def follow(self, dt: float, base: Motion, motion: Motion) -> None:
+        """Move for ``dt`` [s] towards neutral + base + motion; only the motion is made smaller if need be."""
+        displacement, velocity = motion
         velocity = max(-self.max_velocity, min(self.max_velocity, velocity))
         steps = max(1, ceil(dt / MAX_STEP - 0.1))
         for _ in range(steps):
             scale = self._comfort(dt / steps, displacement, velocity)
-            target = self.neutral + scale * displacement
+            target = self.neutral + base[0] + scale * displacement
             if self.slow:
                 self._step(self._planned(self._slow, dt / steps, target), dt / steps)
                 self.slow = abs(self._within(target) - self.state[0]) > JOINED_DISTANCE
             else:
-                self._follow_step(dt / steps, target, scale * velocity)
+                wanted = base[1] + scale * velocity
+                self._follow_step(dt / steps, target, max(-self.max_velocity, min(self.max_velocity, wanted)))
 
     def settle(self, dt: float) -> None:
         """Move for ``dt`` [s] to a smooth stop, then slowly back to neutral."""
@@ -143,7 +140,7 @@ class JointTracker:
             abs(jerk) / self.max_jerk,
         )
         self._demand = max(demand / COMFORT_SHARE, self._demand * exp(-dt / RECOVERY_TIME))
-        return 1.0 / max(1.0, self._demand)
+        return 1.0 / self._demand if self._demand > 1.0 else 1.0
 
     def _follow_step(self, dt: float, target: float, velocity: float) -> None:
         inside = self._within(target)
@@ -177,13 +174,32 @@ class JointTracker:
 
     def _step(self, state: State | None, dt: float) -> None:
         """Take a state if a stop from it stays inside the limits; go on along the known stop otherwise."""
-        if state is None or not self._plan_stop(state, self._next_stop):
-            state = self.stop_state(dt)
-            self._plan_stop(state, self._next_stop)
+        if state is not None and self._stops_inside(state):
+            self._is_planned = False
+        elif state is not None and self._plan_stop(state, self._next_stop):
+            self._stop, self._next_stop = self._next_stop, self._stop
+            self._is_planned = True
+        else:
+            if not self._is_planned:
+                self._plan_stop(self.state, self._stop)
+            state = self._at(self._stop, min(dt, self._stop.duration))
+            self._is_planned = False
         self.state = state
-        self._stop, self._next_stop = self._next_stop, self._stop
-        self._lower = max(self._lower, min(self._lowest, state[0]))
-        self._upper = min(self._upper, max(self._highest, state[0]))
+        if self._lower < self._lowest or self._upper > self._highest:
+            self._lower = max(self._lower, min(self._lowest, state[0]))
+            self._upper = min(self._upper, max(self._highest, state[0]))
+
+    def _stops_inside(self, state: State) -> bool:
+        """Whether a stop surely stays inside the position limits, by a bound on its way; cheap.
+
+        The speed never passes |v| + a^2 / 2j, and the stop lasts no longer than bringing the acceleration to
+        zero and then braking from that speed.
+        """
+        position, velocity, acceleration = state
+        time = abs(acceleration) / self.max_jerk
+        speed = abs(velocity) + abs(acceleration) * time / 2
+        way = speed * (time + speed / self.max_acceleration + self._braking_time)
+        return self._lower + way <= position <= self._upper - way
 
     def _plan_stop(self, state: State, stop: Trajectory) -> bool:
         """Plan the stop from a state; whether it stays inside the position limits."""

@@ -1,4 +1,9 @@
 import csv
+import resource
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -53,12 +58,86 @@ def test_the_published_files_are_there(folders):
         np.testing.assert_allclose(video["angle.exp.trans"][name], measured.motion[name], atol=1e-6)
 
 
-def test_a_set_is_not_overwritten(folders):
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+OPTIONS = {"--clips": "6", "--seconds": "4", "--seed": "5", "--format": "vico"}
+
+
+def synthesize(output, **changed):
+    options = OPTIONS | {f"--{name}": value for name, value in changed.items()}
+    return call("synthesize", "--output", output, *(word for pair in options.items() for word in pair))
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_a_set_goes_on_after_an_interruption(folders, tmp_path, end):
+    output = tmp_path / "set"
+    options = [word for pair in OPTIONS.items() for word in pair]
+    code = "from listener_head.dyads.commands import app; app()"
+    command = [sys.executable, "-c", code, "synthesize", "--output", str(output), *options]
+    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while running.poll() is None and len(list(output.glob(".synthesis/clips/*.json"))) < 2:
+        time.sleep(0.02)
+    running.send_signal(end)
+    assert running.wait(30) != 0 and not (output / "metadata").exists()
+    made = sorted(output.glob("features/video_feats/*.bin"))
+    made[0].write_bytes(made[0].read_bytes()[:100])
+    assert "of them from before" in synthesize(output)
+    assert contents(output) == contents(folders / "vico")
+
+
+def test_a_whole_set_is_left_as_it_is(folders):
+    before = contents(folders / "vico")
+    assert "6 of them from before" in synthesize(folders / "vico")
+    assert contents(folders / "vico") == before
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("clips", "7", "--clips 6, not 7"),
+        ("seconds", "5", r"--seconds 4\.0, not 5"),
+        ("held-out-seconds", "5", r"--held-out-seconds 4\.0, not 5"),
+        ("seed", "6", "--seed 5, not 6"),
+        ("format", "npz", "--format vico, not npz"),
+    ],
+)
+def test_a_folder_begun_otherwise_is_refused_by_the_option(folders, option, value, message):
+    before = contents(folders / "vico")
+    with pytest.raises(UserError, match=message):
+        synthesize(folders / "vico", **{option: value})
+    assert contents(folders / "vico") == before
+
+
+def test_a_full_disk_while_synthesising_is_named_and_the_set_goes_on(folders, tmp_path):
+    # A limit on the size of files fails as a full disk does.
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, usual[1]))
+    try:
+        with pytest.raises(UserError, match=r"cannot be written .*free space"):
+            synthesize(tmp_path / "set")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert not (tmp_path / "set" / "metadata").exists()
+    synthesize(tmp_path / "set")
+    assert contents(tmp_path / "set") == contents(folders / "vico")
+
+
+def test_what_is_no_synthetic_set_is_not_touched(make_clip, put, table, tmp_path):
+    put(make_clip("a"))
+    table("uuid,video_id,speaker_id,listener_id", "a,v,s,l")
     for format in ("vico", "npz"):
         with pytest.raises(UserError, match="holds a set already"):
-            call("synthesize", "--output", folders / format, "--clips", 1, "--seconds", 1)
+            synthesize(tmp_path, format=format)
     with pytest.raises(UserError, match="is a file"):
-        call("synthesize", "--output", folders / "vico/metadata/data.csv", "--clips", 1, "--seconds", 1)
+        synthesize(tmp_path / "metadata/data.csv")
+    (tmp_path / ".synthesis").mkdir()
+    (tmp_path / ".synthesis/options.json").write_text("{")
+    with pytest.raises(UserError, match=r"options\.json' is damaged"):
+        synthesize(tmp_path)
 
 
 def test_table_1_counts_what_there_is(make_clip, put, table, tmp_path):

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from listener_head.dyads import commands as dyads  # noqa: E402
 from listener_head.errors import UserError  # noqa: E402
 from listener_head.listener import load_listener  # noqa: E402
 from listener_head.listener.batches import Batcher, measure  # noqa: E402
+from listener_head.listener.card import card_markdown  # noqa: E402
 from listener_head.listener.commands import train as train_command  # noqa: E402
 from listener_head.listener.configuration import LossConfig, TrainingConfig, load_config  # noqa: E402
 from listener_head.listener.dataset import gather  # noqa: E402
@@ -134,6 +136,17 @@ def test_a_set_in_files_is_trained_on_and_logged(app, folder, write_config, tmp_
     events.Reload()
     assert {"loss/training", "loss/validation", "feature_distance/rotation"} <= set(events.Tags()["scalars"])
     assert [event.step for event in events.Scalars("loss/training")] == [1, 2, 3, 4]
+
+
+def test_a_damaged_clip_is_skipped_and_named_on_the_card(config, folder, tmp_path):
+    damaged = tmp_path / "set"
+    shutil.copytree(folder, damaged)
+    clip = sorted((damaged / "features" / "audio_feats").iterdir())[0]
+    clip.write_bytes(b"")
+    settings = config(data={"folder": str(damaged)}, optimiser={"epochs": 1})
+    card = train(settings, tmp_path / "net.onnx", "train", ignore)
+    assert card["skipped"].startswith("1 clips, the first: ") and clip.stem in card["skipped"]
+    assert card["skipped"] in card_markdown(card)
 
 
 def test_logs_without_tensorboard_are_refused(app, folder, write_config, tmp_path, monkeypatch):

@@ -1,9 +1,12 @@
 """The parameter file shows every parameter of every node, with its default."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
-from listener_head.graph import DemoOptions, demo_nodes
+import listener_head.nodes
+from listener_head.graph import DemoOptions, RobotOptions, demo_nodes, robot_nodes
 from listener_head.paths import config_dir
 from listener_head.ros.compose import node_class
 
@@ -11,7 +14,11 @@ SHOWN = {
     name.removeprefix("/**/"): section["ros__parameters"]
     for name, section in yaml.safe_load((config_dir() / "listener_head.yaml").read_text()).items()
 }
-NODES = [spec.executable for spec in demo_nodes(DemoOptions(record="x"))]
+NODES = sorted(path.stem for path in Path(listener_head.nodes.__file__).parent.glob("[!_]*.py"))
+GRAPHS = [
+    *demo_nodes(DemoOptions(video="v", record="x")),
+    *robot_nodes(RobotOptions(camera=0, simulate=True, render=True, live_link="localhost:11111")),
+]
 # Of rclpy itself, and those that say what a lifecycle manager or the user's QoS decide.
 NOT_SHOWN = {"use_sim_time", "start_type_description_service", "autostart"}
 
@@ -31,7 +38,7 @@ def test_no_section_is_for_a_node_that_is_not_there():
     assert set(SHOWN) == set(NODES)
 
 
-@pytest.mark.parametrize("spec", demo_nodes(DemoOptions(video="v", record="x")), ids=lambda s: s.executable)
+@pytest.mark.parametrize("spec", GRAPHS, ids=lambda spec: spec.executable)
 def test_graph_sets_only_parameters_that_exist(ros, spec):
     node = node_class(spec.executable)()
     unknown = [name for name in spec.parameters if not node.has_parameter(name)]

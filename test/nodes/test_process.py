@@ -11,7 +11,7 @@ from listener_head.graph import DemoOptions, demo_nodes
 from listener_head.paths import config_dir
 from listener_head.runner import environment, own_domain
 
-NODES = [spec.executable for spec in demo_nodes(DemoOptions(record="x"))]
+NODES = [*(spec.executable for spec in demo_nodes(DemoOptions(record="x"))), "live_link"]
 PARAMETERS = {
     "joint_mapper": ["-p", "allow_unverified:=true"],
     "speaker_source": ["-p", "camera:=-1", "-p", "microphone:=none"],
@@ -57,6 +57,8 @@ def test_it_ends_cleanly_when_told_to(executable, number, tmp_path):
     [
         ("joint_mapper", ["-p", "robot:=hal9000"], "hal9000"),
         ("joint_mapper", ["-p", "robot:=3"], "robot"),
+        ("live_link", ["-p", "host:=no.such.host.invalid"], "no.such.host.invalid"),
+        ("live_link", ["-p", "port:=0"], "port"),
         ("listener", ["-p", "network:=/nowhere.onnx"], "/nowhere.onnx"),
         ("listener", ["-p", "attitude:=sarcastic"], "sarcastic"),
         ("renderer", ["-p", "size:=100000"], "size"),

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from listener_head.coefficients import Layout
 from listener_head.dyads.clips import DyadClip
-from listener_head.evaluation.dyads.generation import respond
+from listener_head.evaluation.dyads.generation import respond_all
 from listener_head.evaluation.dyads.metrics import feature_distance, part_of, variance
 from listener_head.policies.policy import Policy
 
@@ -32,10 +32,8 @@ def ablate(
     layout = network.layout
     rows = {}
     for name, (hears, sees) in INPUTS.items():
-        scores = []
-        for clip in clips:
-            scores.append(_scores(respond(network, clip, hears, sees), clip, layout))
-            progress()
+        motions = respond_all(network, clips, progress, hears, sees)
+        scores = [_scores(motion, clip, layout) for motion, clip in zip(motions, clips, strict=True)]
         rows[name] = {key: float(np.mean([score[key] for score in scores])) for key in scores[0]}
     return rows
 

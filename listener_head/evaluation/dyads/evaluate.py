@@ -13,7 +13,7 @@ from listener_head.coefficients import Layout
 from listener_head.dyads.clips import DyadClip, DyadClips
 from listener_head.errors import UserError
 from listener_head.evaluation.dyads.ablation import INPUTS, ablate
-from listener_head.evaluation.dyads.generation import respond
+from listener_head.evaluation.dyads.generation import respond_all
 from listener_head.evaluation.dyads.metrics import (
     CLUSTERS,
     Diversity,
@@ -31,6 +31,9 @@ from listener_head.policies.policy import Policy
 FloatArray = NDArray[np.float32]
 Row = dict[str, float]
 
+# No sound, weight, angle or place has such a number in any face model.
+_ABSURD = 1e6
+
 # What is evaluated of a set; the rest is for training.
 EVALUATED = ("test", "ood")
 TRUTH = "truth"
@@ -43,8 +46,8 @@ class Evaluation:
     ``clips``: their number by attitude and ``all``. ``distances``: FD × 100 (`feature_distance`) by policy,
     then by attitude and ``average`` over all clips. ``measures``: by policy and ``truth``, then by expression
     and pose. ``ablation``: by input of the network. ``responsiveness``: by policy and ``truth``, then
-    ``response`` and ``timing`` (`listener_head.evaluation.dyads.responsiveness.Gain`); empty without clips of
-    a minute.
+    ``responsiveness`` and ``granger`` (`listener_head.evaluation.dyads.responsiveness`); empty without clips
+    of a minute.
     """
 
     clips: dict[str, dict[str, int]]
@@ -83,8 +86,8 @@ def _fault(clip: DyadClip, layout: Layout) -> str:
     if clip.listener.shape != size or clip.speaker.shape != size or len(clip.audio) != len(clip):
         shapes = f"{clip.audio.shape}, {clip.speaker.shape} and {clip.listener.shape}"
         return f"sound, speaker and listener have shapes {shapes}, which do not fit"
-    if not all(np.isfinite(part).all() for part in (clip.audio, clip.speaker, clip.listener)):
-        return "has numbers that are not finite"
+    if not all(np.abs(part).max() < _ABSURD for part in (clip.audio, clip.speaker, clip.listener)):
+        return "has numbers that are not finite, or absurdly large"
     return ""
 
 
@@ -110,6 +113,7 @@ def evaluate_policies(
     counter = _Counter(report, runs * sum(len(clips) for clips in splits.values()))
     result = Evaluation({}, {}, {}, {}, {}, dyads.skipped)
     for split, chosen in splits.items():
+        counter.begin(f"the true listeners of {split}")
         judge = _Judge(chosen, dyads.layout, seed)
         result.clips[split] = {name: len(members) for name, members in judge.groups.items()}
         result.distances[split] = {}
@@ -117,14 +121,15 @@ def evaluate_policies(
         result.measures[split] = {TRUTH: judge.measures(truth)}
         result.responsiveness[split] = {TRUTH: judge.responsiveness(truth)} if judge.controls else {}
         for name, policy in policies.items():
-            counter.stage = f"{name} on {split}"
-            motions = [counter.after(respond(policy, clip)) for clip in chosen]
+            counter.begin(f"{name} on {split}")
+            motions = respond_all(policy, chosen, counter.advance)
+            counter.begin(f"scores of {name} on {split}")
             result.distances[split][name] = judge.distances(motions)
             result.measures[split][name] = judge.measures(motions)
             if judge.controls:
                 result.responsiveness[split][name] = judge.responsiveness(motions)
         if "network" in policies:
-            counter.stage = f"ablation on {split}"
+            counter.begin(f"ablation on {split}")
             result.ablation[split] = ablate(policies["network"], chosen, counter.advance)
     return result
 
@@ -143,15 +148,18 @@ class _Counter:
 
     def __init__(self, report: Callable[[Progress], None], total: int) -> None:
         self._report, self._total, self._done = report, total, 0
-        self.stage = ""
+        self._stage = ""
+
+    def begin(self, stage: str) -> None:
+        self._stage = stage
+        self._tell()
 
     def advance(self) -> None:
         self._done += 1
-        self._report(Progress(self.stage, self._done, self._total))
+        self._tell()
 
-    def after(self, motion: FloatArray) -> FloatArray:
-        self.advance()
-        return motion
+    def _tell(self) -> None:
+        self._report(Progress(self._stage, self._done, self._total))
 
 
 class _Judge:
@@ -209,12 +217,12 @@ class _Judge:
         return rows
 
     def responsiveness(self, motions: Sequence[FloatArray]) -> dict[str, Row]:
-        """Response and timing on the clips of a minute or more."""
+        """Both gains over shifted speakers on the clips of a minute or more."""
         assert self.controls is not None
         chosen = [motions[i] for i in self._long]
         return {
-            "response": asdict(self.controls.response(chosen)),
-            "timing": asdict(self.controls.timing(chosen)),
+            "responsiveness": asdict(self.controls.responsiveness(chosen)),
+            "granger": asdict(self.controls.granger(chosen)),
         }
 
 

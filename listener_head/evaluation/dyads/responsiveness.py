@@ -1,21 +1,34 @@
-"""Does a listener answer its speaker, and at the right moment? Both against the speaker shifted in time.
+"""Does a listener answer its speaker, rightly and at the right moment? Against speakers shifted in time.
 
-Distances and diversity can be won by a head that ignores its speaker. Here a listener is held against
-controls in which the very same motion stands before the same speaker, circularly shifted in time by five
-seconds or more, each clip by its own chance: what remains of a score there is chance and habit. Two scores:
+Distances and diversity can be won by a head that ignores its speaker. So the listener of each clip is held
+against controls: the same motion before the same speaker, circularly shifted by five seconds or more, each
+clip by its own chance. A shift leaves all as it was but who answers what; what remains of a score is chance
+and habit. A listener that ignores its speaker has a gain of zero but for chance. Two scores:
 
-- *response*: how much better the listener's next tenth of a second is predicted from the speaker's past and
-  its own than from its own alone (after Granger, "Investigating causal relations", 1969): the share of what
-  its own past leaves open that a ridge regression on the speaker's sound and face of the last 1.4 s tells, on
-  stretches of the clips that the regression has not seen. It needs no true listener. Copying the speaker
-  scores highest: read it beside the policy Mirror.
-- *timing*: how much nearer the listener is to the true one than a control is: the share by which the mean
-  absolute difference of their movements, in units of the true listeners' deviations, is smaller. It asks for
-  the right answer, not for any.
+- *responsiveness*: how much better the policy, given the speaker's past, predicts the true listener than
+  given the speaker shifted: 1 less the ratio of the two errors (a skill score: Murphy, "Skill scores based on
+  the mean square error", 1988). The error is the mean absolute difference of the two movements about their
+  means, in units of the true listeners' deviations. To step a network anew on shifted speakers gives the same
+  as to shift what it did, at once.
+- *granger*: how much of the listener's next tenth of a second is told by the speaker's past beyond its own
+  past (after Granger, "Investigating causal relations", 1969): the share of what its own past leaves open
+  that a ridge regression on the speaker's sound and face of the last 1.4 s tells, on stretches of the clips
+  that the regression has not seen. It needs no true listener, and asks for any answer, not for a right one: a
+  mere copy of the speaker scores highest.
 
-Of each score: its gain over the mean of the controls, its place among them (percentile) and its distance from
-their mean in their standard deviations (z). A listener that ignores its speaker has a gain of zero but for
-chance.
+Surrogates of the same pair are how psychology tells synchrony from chance (pseudosynchrony: Bernieri, Reznick
+and Rosenthal 1988; effect sizes over surrogates: SUSY, Tschacher and Meier 2020; kinds of surrogates: Moulder
+et al., Psychological Methods 23, 2018). Those measure how alike the two people move, which a copy wins too;
+here the surrogates are of that kind, and the measure is whether the answer is the true one.
+
+What responsiveness does not show: a listener that answers well, but otherwise than this person did, gets
+nothing for it; on synthetic clips the true answers are the generator's rules. Size counts for little: a right
+answer twice or half as large keeps most of its gain. What is right because all listeners do it at the same
+time of every clip, whatever is said, would count as an answer; the first three seconds, where each starts
+from its reference, are therefore left out.
+
+Of each score: its gain over the mean of the controls, the gain that 99 % of the controls stay below, its
+place among them (percentile) and its distance from their mean in their standard deviations (z).
 """
 
 from __future__ import annotations
@@ -54,10 +67,14 @@ _STILL = 1e-5
 
 @dataclass(frozen=True)
 class Gain:
-    """A score against its controls: ``gain`` and ``controls_std`` are shares (0.01 is a per cent)."""
+    """A score against its controls; all but the last two are shares (0.01 is a per cent).
+
+    ``gain``, ``controls_99`` (99th percentile of the controls) and ``controls_std`` are about their mean.
+    """
 
     score: float
     gain: float
+    controls_99: float
     controls_std: float
     percentile: float
     z: float
@@ -91,20 +108,18 @@ class Controls:
             (members, _Regression([_past(clips[i]) for i in members])) for members in groups.values()
         ]
 
-    def response(self, motions: Sequence[Array]) -> Gain:
-        """The score *response* of motions [T − 1, M] for the frames 1 to T − 1 of the clips."""
+    def granger(self, motions: Sequence[Array]) -> Gain:
+        """The score *granger* of motions [T − 1, M] for the frames 1 to T − 1 of the clips."""
         told, weight = np.zeros(1 + CONTROLS), 0
         for members, regression in self._groups:
             news = _news([motions[i] for i in members], self._layout)
-            share = regression.told(
-                [_shifted(n, self._shifts[i]) for n, i in zip(news, members, strict=True)]
-            )
+            share = regression.told(news, [self._shifts[i] for i in members])
             rows = sum(len(own) for own in news)
             told, weight = told + rows * share, weight + rows
         return _against_controls(told / weight)
 
-    def timing(self, motions: Sequence[Array]) -> Gain:
-        """The score *timing* of motions [T − 1, M] for the frames 1 to T − 1 of the clips."""
+    def responsiveness(self, motions: Sequence[Array]) -> Gain:
+        """The score *responsiveness* of motions [T − 1, M] for the frames 1 to T − 1 of the clips."""
         distance, weight = np.zeros(1 + CONTROLS), 0
         for motion, truth, shifts in zip(motions, self._truth, self._shifts, strict=True):
             steps = _steps(motion)[_START_STEPS:]
@@ -133,6 +148,7 @@ def _against_controls(scores: NDArray[np.float64]) -> Gain:
     return Gain(
         score=own,
         gain=gain,
+        controls_99=float(np.percentile(controls, 99) - controls.mean()),
         controls_std=deviation,
         percentile=float(100 * (below.sum() + 0.5 * same.sum()) / len(controls)),
         z=gain / deviation if deviation > 1e-9 else 0.0,
@@ -221,21 +237,24 @@ class _Regression:
         ridge = _RIDGE * sum(len(past) for past in pasts) * np.eye(len(whole))
         self._inverses = [np.linalg.inv(whole - test + ridge).astype(np.float32) for test in self._tests]
 
-    def told(self, targets: Sequence[Array]) -> NDArray[np.float64]:
-        """The share of the targets [S, shifts, D] that is told of unseen stretches, by shift, mean over D."""
-        _, shifts, size = targets[0].shape
-        products = []
-        for fold in range(_FOLDS):
-            parts = [np.array_split(target, _FOLDS)[fold].reshape(-1, shifts * size) for target in targets]
-            blocks = (blocks[fold] for blocks in self._blocks)
-            products.append(sum(b.T @ part for b, part in zip(blocks, parts, strict=True)))
+    def told(self, news: Sequence[Array], shifts: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """The share of the listeners' news [S, D] that is told of unseen stretches, by shift, mean over D."""
+        count, size = len(shifts[0]), news[0].shape[1]
+        inputs, outputs = len(self._inverses[0]), count * size
+        products = [np.zeros((inputs, outputs), np.float32) for _ in range(_FOLDS)]
+        total = np.zeros(size)
+        # Clip by clip, for the shifted news of all of them would fill the memory.
+        for blocks, own, places in zip(self._blocks, news, shifts, strict=True):
+            parts = np.array_split(_shifted(own, places).reshape(len(own), outputs), _FOLDS)
+            for product, block, part in zip(products, blocks, parts, strict=True):
+                product += block.T @ part
+            total += np.square(own, dtype=np.float64).sum(axis=0)
         whole = sum(products)
         # The squared error from products alone: |y − Xw|² = |y|² − 2 w·Xᵀy + w·XᵀX w.
-        less = np.zeros(shifts * size)
+        less = np.zeros(outputs)
         for product, test, inverse in zip(products, self._tests, self._inverses, strict=True):
             weights = inverse @ (whole - product)
             less += np.einsum("ps,ps->s", weights, 2 * product - test @ weights, dtype=np.float64)
-        total = np.sum([np.square(target[:, 0], dtype=np.float64).sum(axis=0) for target in targets], axis=0)
-        less = less.reshape(shifts, size)
+        less = less.reshape(count, size)
         share = np.divide(less, total, out=np.zeros_like(less), where=np.broadcast_to(total > 0, less.shape))
         return np.asarray(share.mean(axis=1))

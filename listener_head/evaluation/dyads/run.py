@@ -6,15 +6,12 @@ import json
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from listener_head.dyads.clips import DyadClips
 from listener_head.errors import UserError
 from listener_head.evaluation.dyads.evaluate import (
     EVALUATED,
     Evaluation,
-    Progress,
     as_json,
     evaluate_policies,
     usable_clips,
@@ -26,6 +23,7 @@ from listener_head.policies.build import build_policy_data
 from listener_head.policies.data import PolicyData, policy_data_path
 from listener_head.policies.factory import BASELINES, POLICY_NAMES
 from listener_head.policies.policy import Policy
+from listener_head.progress import progress_bar
 
 
 def run(
@@ -36,14 +34,10 @@ def run(
         raise UserError(f"the set of dyads has no clip ({len(dyads.skipped)} skipped); give another folder")
     usable = usable_clips(dyads)
     chosen = load_policies(usable, network, policies, seed)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("evaluating")
-
-        def show(progress: Progress) -> None:
-            bar.update(task, description=progress.stage, completed=progress.done, total=progress.total)
-
-        evaluation = evaluate_policies(usable, chosen, show, seed)
+    with progress_bar("evaluating", transient=True) as report:
+        evaluation = evaluate_policies(
+            usable, chosen, lambda progress: report(progress.stage, progress.done, progress.total), seed
+        )
     facts = {
         "face_model": usable.layout.face_model,
         "audio_layout": usable.audio_layout,

@@ -93,18 +93,19 @@ def ablation_table(evaluation: Evaluation, split: str) -> Table:
 
 
 def responsiveness_table(evaluation: Evaluation, split: str) -> Table:
-    """Gains over shifted speakers, with the place among these controls."""
+    """Gains over shifted speakers, beside what 99 % of the controls stay below, and the place among them."""
     title = (
-        f"{_SPLITS[split]}: gain over {CONTROLS} speakers shifted by {LEAST_SHIFT_S:g} s or more\n"
-        "response: told by the speaker's past; timing: nearer the true listener"
+        f"{_SPLITS[split]}: gain over {CONTROLS} speakers shifted by {LEAST_SHIFT_S:g} s or more, in %\n"
+        "responsive: nearer the true listener; Granger: told by the speaker's past\n"
+        "99 %: of the controls stay below; place: percentile among them"
     )
-    columns = ("response", "percentile", "z", "timing", "percentile", "z")
-    table = _table(title, "policy", *columns)
+    table = _table(title, "policy", "responsive", "99 %", "place", "Granger", "99 %", "place")
     for policy, scores in evaluation.responsiveness[split].items():
         cells = []
-        for score in ("response", "timing"):
+        for score in ("responsiveness", "granger"):
             row = scores[score]
-            cells += [f"{100 * row['gain']:.2f} %", f"{row['percentile']:.1f}", f"{row['z']:.1f}"]
+            shares = (f"{100 * row[share]:.2f}" for share in ("gain", "controls_99"))
+            cells += [*shares, f"{row['percentile']:.1f}"]
         table.add_row(_LABELS[policy], *cells)
     return table
 

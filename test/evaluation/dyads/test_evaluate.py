@@ -11,7 +11,7 @@ from rich.console import Console
 
 from listener_head.errors import UserError
 from listener_head.evaluation.dyads.evaluate import evaluate_policies, usable_clips
-from listener_head.evaluation.dyads.generation import respond
+from listener_head.evaluation.dyads.generation import BLOCK_FRAMES, respond, respond_all
 from listener_head.evaluation.dyads.metrics import feature_distance
 from listener_head.evaluation.dyads.run import load_policies, run
 from listener_head.evaluation.dyads.table import tables
@@ -118,35 +118,56 @@ def test_tables_are_whole_in_80_columns(evaluation):
         "angle",
         "P-FD",
         "sound only",
-        "timing",
+        "responsive",
+        "Granger",
     ):
         assert word in text
+
+
+@pytest.mark.parametrize("hears", [True, False])
+def test_listeners_together_do_what_each_does_alone(make_clips, hears):
+    """Clips from two frames to several blocks, more than are stepped at once."""
+    network = load_policies(make_clips({"test": 1}, 90), None, "network", 0)["network"]
+    whole = make_clips({"test": 7}, 3 * BLOCK_FRAMES + 5).clips
+    lengths = (2, 3, BLOCK_FRAMES, BLOCK_FRAMES + 1, BLOCK_FRAMES + 2, 3 * BLOCK_FRAMES + 5, 40)
+    clips = [clip.part(0, length) for clip, length in zip(whole, lengths, strict=True)]
+    clips[1] = replace(clips[1], attitude="")
+    done = []
+    together = respond_all(network, clips, lambda: done.append(1), hears=hears)
+    assert len(done) == len(clips)
+    for clip, motion in zip(clips, together, strict=True):
+        np.testing.assert_allclose(motion, respond(network, clip, hears=hears), atol=1e-5)
 
 
 def test_progress_goes_to_its_end(dyads):
     seen = []
     policies = load_policies(dyads, None, "mirror,network", 0)
     evaluate_policies(dyads, policies, seen.append)
-    assert [progress.done for progress in seen] == list(range(1, seen[-1].total + 1))
+    done = [progress.done for progress in seen]
+    assert done == sorted(done) and set(done) == set(range(seen[-1].total + 1))
     assert seen[-1].total == 7 * 5
+    assert {"network on test", "scores of mirror on ood"} <= {progress.stage for progress in seen}
 
 
 def test_spoilt_clips_are_skipped_and_counted(dyads, tmp_path):
     first, second, third, *_ = dyads.of("test").clips
     hole = second.speaker.copy()
     hole[5, 5] = np.nan
+    absurd = second.audio.copy()
+    absurd[5, 5] = 1e30
     spoilt = (
         replace(
             first, name="short", audio=first.audio[:1], speaker=first.speaker[:1], listener=first.listener[:1]
         ),
         replace(second, name="hole", speaker=hole),
+        replace(second, name="absurd", audio=absurd),
         replace(third, name="other", audio=third.audio[:-3]),
     )
     usable = usable_clips(replace(dyads, clips=(*dyads.clips, *spoilt), skipped=("lost: no file",)))
     assert len(usable) == len(dyads)
-    assert [line.split(":")[0] for line in usable.skipped] == ["lost", "short", "hole", "other"]
+    assert [line.split(":")[0] for line in usable.skipped] == ["lost", "short", "hole", "absurd", "other"]
     text = shown(replace(dyads, clips=(*dyads.clips, *spoilt)), tmp_path)
-    assert "3 clips skipped, the first: short: has 1 frames" in text
+    assert "4 clips skipped, the first: short: has 1 frames" in text
 
 
 def test_a_split_that_is_missing_is_said(dyads, tmp_path):
