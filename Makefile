@@ -10,13 +10,13 @@ demo:
 
 # make test ARGS="test/audio -k mel"
 test:
-	@scripts/setup.sh train test -- python -m pytest $(ARGS)
+	@scripts/setup.sh train evaluation test -- python -m pytest $(ARGS)
 
 lint:
 	@scripts/setup.sh dev -- bash -ec 'ruff check . && ruff format --check . && mypy'
 
 bench:
-	@scripts/setup.sh train test -- listener_head bench $(ARGS)
+	@scripts/setup.sh train evaluation test -- listener_head bench $(ARGS)
 
 colcon:
 	@scripts/setup.sh test colcon -- scripts/colcon.sh

@@ -79,5 +79,5 @@ setup(
     cmdclass={"install_data": CMakeInstall},
     setup_requires=build_requirements(),
     install_requires=run_requirements(),
-    extras_require={group: pins(group) for group in ("train", "test")},
+    extras_require={group: pins(group) for group in ("train", "evaluation", "test")},
 )

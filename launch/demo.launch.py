@@ -23,6 +23,8 @@ ARGUMENTS: Arguments = {
     "policy": ("network", f"what listens: {', '.join(POLICY_NAMES)}"),
     "network": ("", "network file; empty: the one that ships"),
     "size": ("256", "width and height of the listener's picture [pixels]"),
+    "theme": ("default", "look of the drawn head: default, warm, silver, robot, or a theme file"),
+    "portrait": ("", "photograph of one face that listens in place of the drawn head"),
     "record": ("", "folder for a recording of all topics; empty: none"),
     "namespace": (NAMESPACE, "namespace of all nodes and topics"),
     **COMMON,
@@ -41,6 +43,8 @@ def _nodes(values: Values) -> list[NodeSpec]:
         listener=values["network"],
         policy=values["policy"],
         size=number(values, "size"),
+        theme=values["theme"],
+        portrait=values["portrait"],
         record=values["record"],
     )
     return demo_nodes(options)

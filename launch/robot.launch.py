@@ -27,6 +27,8 @@ ARGUMENTS: Arguments = {
     "policy": ("network", f"what listens: {', '.join(POLICY_NAMES)}"),
     "network": ("", "network file; empty: the one that ships"),
     "render": ("false", "draw the listener as well, on listener/image"),
+    "theme": ("default", "look of the drawn head: default, warm, silver, robot, or a theme file"),
+    "portrait": ("", "photograph of one face that is drawn in place of the head"),
     "live_link": ("", "HOST or HOST:PORT of an avatar that takes Live Link Face packets; empty: none"),
     "namespace": ("", "namespace of all nodes and of our topics"),
     **COMMON,
@@ -49,6 +51,8 @@ def _nodes(values: Values) -> list[NodeSpec]:
         policy=values["policy"],
         listener=values["network"],
         render=flag(values, "render"),
+        theme=values["theme"],
+        portrait=values["portrait"],
         live_link=values["live_link"],
     )
     return robot_nodes(options)

@@ -15,10 +15,12 @@ from listener_head.dyads.commands import app as dyads
 from listener_head.environment import prepare
 from listener_head.errors import EXIT_BAD_INPUT, UserError
 from listener_head.evaluation.dyads.commands import evaluate
+from listener_head.evaluation.images.commands import image_metrics
 from listener_head.extraction.commands import extract
 from listener_head.import_checkpoint import import_checkpoint
 from listener_head.listener.commands import train
 from listener_head.policies.commands import policies
+from listener_head.rendering.commands import render
 from listener_head.robot_commands import app as robots
 
 app = typer.Typer(
@@ -34,6 +36,8 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(policies)
 app.command()(import_checkpoint)
+app.command()(render)
+app.command()(image_metrics)
 
 
 @app.command()
@@ -43,7 +47,7 @@ def demo(
     microphone: Annotated[
         bool, typer.Option("--microphone", help="Listen to the microphone, with --camera.")
     ] = False,
-    seconds: Annotated[float, typer.Option(help="How long to run on a camera [s].", min=1.0)] = 20.0,
+    seconds: Annotated[float, typer.Option(help="Seconds to run on a camera.", min=1.0)] = 20.0,
     attitude: Annotated[str, typer.Option(help="positive, neutral or negative.")] = "neutral",
     robot: Annotated[str, typer.Option(help="Name or file of the robot.")] = "generic",
     network: Annotated[str, typer.Option(help="Network file; the one that ships if empty.")] = "",
@@ -51,7 +55,15 @@ def demo(
         str,
         typer.Option(help="What listens: network, random, simulation, simulation_attitude, mean, mirror."),
     ] = "network",
-    size: Annotated[int, typer.Option(help="Picture of the listener [pixels].", min=16, max=4096)] = 256,
+    size: Annotated[
+        int, typer.Option(help="Side of the listener's picture in pixels.", min=16, max=4096)
+    ] = 256,
+    theme: Annotated[
+        str, typer.Option(help="Look of the head: default, warm, silver, robot or a file.")
+    ] = "default",
+    portrait: Annotated[
+        Path | None, typer.Option(help="Photograph of one face that listens in place of the head.")
+    ] = None,
     processes: Annotated[bool, typer.Option(help="One process per node, or all nodes in one.")] = True,
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("out/demo"),
 ) -> None:
@@ -76,6 +88,8 @@ def demo(
         listener=network,
         policy=policy,
         size=size,
+        theme=theme,
+        portrait="" if portrait is None else str(portrait.resolve()),
     )
     console = Console()
     metrics = run_demo(DemoRequest(options, output.resolve(), processes, seconds), console)

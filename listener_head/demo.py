@@ -18,6 +18,7 @@ from listener_head.evaluation import Metrics, Recording, measure, read_recording
 from listener_head.graph import DemoOptions, demo_nodes
 from listener_head.paths import assets_dir
 from listener_head.policies import load_policy
+from listener_head.render.theme import load_theme
 from listener_head.robot import load_robot
 from listener_head.runner import GraphRunner, Usage, own_domain
 from listener_head.sources import VideoFile
@@ -67,10 +68,21 @@ def check(options: DemoOptions) -> None:
     """Refuses wrong input before anything starts; UserError names it."""
     load_robot(options.robot)
     load_policy(options.policy, options.listener or None).reset(attitude=options.attitude)
+    if options.portrait:
+        _require_one_face(options.portrait)
+    else:
+        load_theme(options.theme)
     if options.video:
         _require_a_face_in(VideoFile(options.video))
     elif options.camera >= 0:
         Camera(options.camera).close()
+
+
+def _require_one_face(portrait: str) -> None:
+    from listener_head.face.portrait import read_portrait
+    from listener_head.render.portrait.photograph import SMALLEST_FACE
+
+    read_portrait(portrait, SMALLEST_FACE)
 
 
 def _require_a_face_in(video: VideoFile) -> None:

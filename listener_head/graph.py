@@ -43,7 +43,7 @@ class NodeSpec:
 
 @dataclass(frozen=True)
 class DemoOptions:
-    """What a user may choose for the demo graph."""
+    """What a user may choose for the demo graph. A ``portrait`` is drawn in place of the built-in head."""
 
     video: str = ""
     camera: int = -1
@@ -53,6 +53,8 @@ class DemoOptions:
     listener: str = ""
     policy: str = "network"
     size: int = 256
+    theme: str = "default"
+    portrait: str = ""
     record: str = ""
 
 
@@ -82,6 +84,8 @@ class RobotOptions:
     policy: str = "network"
     listener: str = ""
     render: bool = False
+    theme: str = "default"
+    portrait: str = ""
     live_link: str = ""
 
 
@@ -99,6 +103,13 @@ def listening_nodes(options: DemoOptions | RobotOptions) -> list[NodeSpec]:
     ]
 
 
+def _drawn(options: DemoOptions | RobotOptions) -> dict[str, Parameter]:
+    """Parameters of the renderer: whom it draws."""
+    if options.portrait:
+        return {"renderer": "portrait", "portrait": options.portrait}
+    return {"theme": options.theme}
+
+
 def demo_nodes(options: DemoOptions) -> list[NodeSpec]:
     """The whole demo: source, listener, drawn head, simulated robot, and the recorder if asked for."""
     source: dict[str, Parameter] = {"camera": options.camera, "microphone": options.microphone}
@@ -106,7 +117,7 @@ def demo_nodes(options: DemoOptions) -> list[NodeSpec]:
         source = {"video": options.video}
     nodes = [
         *listening_nodes(options),
-        NodeSpec("renderer", {"size": options.size}),
+        NodeSpec("renderer", {"size": options.size, **_drawn(options)}),
         NodeSpec("joint_mapper", {"robot": options.robot, "simulated": True}),
         NodeSpec("simulated_robot", {"robot": options.robot}),
     ]
@@ -155,7 +166,7 @@ def robot_nodes(options: RobotOptions) -> list[NodeSpec]:
     if options.simulate:
         nodes.append(NodeSpec("simulated_robot", {"robot": options.robot}))
     if options.render:
-        nodes.append(NodeSpec("renderer"))
+        nodes.append(NodeSpec("renderer", _drawn(options)))
     if options.live_link:
         nodes.append(NodeSpec("live_link", _address(options.live_link)))
     source = _own_source(options)

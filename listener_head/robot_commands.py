@@ -69,7 +69,7 @@ def check(
     topic: Annotated[
         str | None, typer.Option(help="Topic that has the URDF, such as robot_description.")
     ] = None,
-    timeout: Annotated[float, typer.Option(help="How long to wait for the topic [s].", min=0.1)] = 5.0,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the topic.", min=0.1)] = 5.0,
 ) -> None:
     """Check the way a robot's head turns, and its file against a URDF; status 1 if anything is wrong.
 

@@ -5,7 +5,7 @@
 # Every package is pinned in exactly one file: the first group that needs it.
 set -euo pipefail
 cd "$(dirname "$0")"
-groups=(run build train test dev colcon)
+groups=(run build train evaluation test dev colcon)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

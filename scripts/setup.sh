@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make .venv hold the locked packages and listener_head built in it, then run a command there.
-#   scripts/setup.sh [GROUP...] [-- COMMAND...]     groups: train test dev colcon (run and build always)
+#   scripts/setup.sh [GROUP...] [-- COMMAND...]     groups: train evaluation test dev colcon (run and build always)
 # Quick when nothing changed. docs/building.md tells what is decided here and why.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -17,7 +17,8 @@ def test_figures_of_one_benchmark_are_written(tmp_path):
 
 
 def test_a_folder_is_measured_as_a_whole():
-    assert set(run_benchmarks(None, "robot", Console(quiet=True))) == {"mapper_step"}
+    measured = run_benchmarks(None, "robot", Console(quiet=True))
+    assert set(measured) == {"mapper_step", "mapper_step_face", "mapper_step_platform", "nod_delay"}
 
 
 def test_unknown_benchmark_is_named():

@@ -19,7 +19,7 @@ from listener_head.render.neural.card import make_card
 from listener_head.render.neural.export import export_network
 from listener_head.render.neural.motion import MotionWindow, published_motion
 from listener_head.render.neural.network import FaceGenerator
-from listener_head.render.neural.portrait import read_portrait
+from listener_head.render.neural.portrait import crop_portrait
 from listener_head.render.neural.published import SIZE
 
 NAMES = ("neural_256",)  # of the figures that `run` gives
@@ -52,7 +52,7 @@ class TorchRenderer:
 
     def __init__(self, network: FaceGenerator, portrait: np.ndarray, device: str) -> None:
         self.device, self._network, self._window = device, network.to(device), MotionWindow()
-        pixels = torch.from_numpy(read_portrait(portrait, SIZE).copy()).permute(2, 0, 1)[None]
+        pixels = torch.from_numpy(crop_portrait(portrait, SIZE).copy()).permute(2, 0, 1)[None]
         self._portrait = (pixels / 127.5 - 1).to(device)
 
     @torch.inference_mode()

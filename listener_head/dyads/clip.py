@@ -6,7 +6,6 @@ Made by ``python -m listener_head.dyads.clip [FILE]``; the sound is espeak-ng's 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,10 +18,9 @@ from listener_head.coefficients import Coefficients
 from listener_head.dyads.speaker import SpeakerStyle, talking_face
 from listener_head.dyads.speech import SAMPLE_RATE, Speech, speak
 from listener_head.dyads.voice import default_voice
-from listener_head.face import FaceModel, load_face_model
-from listener_head.face.model import PARTS
 from listener_head.paths import assets_dir
 from listener_head.render import HeadRenderer
+from listener_head.render.theme import Hair, Theme
 from listener_head.timing import RATE_HZ
 
 SEED = 4  # smiles at the greeting and at the end, frowns where it tells of worry
@@ -39,18 +37,20 @@ SCRIPT = (
 STYLE = SpeakerStyle(articulation=1.1, head=1.2, brows=1.2, smiling=0.5, frowning=0.25)
 # Somebody else than the listener, who has the mean face: standard deviations by mode.
 IDENTITY = {"face_width": -1, "jaw_width": -1.2, "nose_length": 0.8, "lip_fullness": 1.2, "brow_height": 0.8}
-# Factors on the model's own colours.
-COLOURS = {"hair": (0.42, 0.42, 0.46), "cloth": (2.5, 0.95, 0.72)}
-BACKGROUND = (0.62, 0.70, 0.66)
+THEME = Theme(
+    hair=Hair(colour=(0.115, 0.085, 0.075), light=(0.25, 0.19, 0.16)),
+    brows=(0.13, 0.09, 0.075),
+    clothes=(0.70, 0.36, 0.32),
+    background=(0.62, 0.70, 0.66),
+)
 
 
 def make_clip(path: Path) -> None:
     """Writes the clip: H.264 and AAC in MP4, 512 x 512 at 30 fps."""
     speech = speak(default_voice(), SCRIPT, lead=0.4)
     motion = talking_face(speech, np.random.default_rng(SEED), STYLE)
-    model = _recoloured(load_face_model("arkit52"))
-    identity = np.array([IDENTITY.get(name, 0.0) for name in model.identity_names], np.float32)
-    renderer = HeadRenderer(SIZE, model, BACKGROUND, samples=4)
+    renderer = HeadRenderer(SIZE, theme=THEME)
+    identity = np.array([IDENTITY.get(name, 0.0) for name in renderer.model.identity_names], np.float32)
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         video = container.add_stream("libx264", rate=RATE_HZ, options={"crf": "21", "preset": "slow"})
         video.width, video.height, video.pix_fmt = SIZE, SIZE, "yuv420p"
@@ -62,13 +62,6 @@ def make_clip(path: Path) -> None:
         container.mux(video.encode())
         _encode_sound(container, audio, speech)
     renderer.close()
-
-
-def _recoloured(model: FaceModel) -> FaceModel:
-    colours = model.colours.copy()
-    for part, factors in COLOURS.items():
-        colours[model.part == PARTS.index(part)] *= np.array(factors, np.float32)
-    return replace(model, colours=colours.clip(0.0, 1.0))
 
 
 def _encode_picture(

@@ -22,9 +22,9 @@ app = typer.Typer(help="Sets of speakers and listeners: make, add to, describe."
 def synthesize(
     output: Annotated[Path, typer.Option(help="Folder of the set: new, or of an interrupted run.")],
     clips: Annotated[int, typer.Option(help="Number of clips; a tenth each is D_test, D_ood.", min=1)] = 160,
-    seconds: Annotated[float, typer.Option(help="Length of a clip [s].")] = 40.0,
+    seconds: Annotated[float, typer.Option(help="Length of a clip in seconds.")] = 40.0,
     held_out_seconds: Annotated[
-        float | None, typer.Option(help="Length of the clips of D_test and D_ood [s], if another.")
+        float | None, typer.Option(help="Length of the clips of D_test and D_ood in seconds, if another.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another seed gives another set.", min=0)] = 0,
     format: Annotated[
@@ -78,8 +78,8 @@ def from_video(
     ],
     output: Annotated[Path, typer.Option(help="Folder of the set, new or with clips already.")],
     split: Annotated[str, typer.Option(help=f"Part of the set: {', '.join(SPLITS)}.")] = SPLITS[0],
-    start: Annotated[float, typer.Option(help="Beginning of the clip in the video [s].")] = 0.0,
-    end: Annotated[float | None, typer.Option(help="Its end [s].")] = None,
+    start: Annotated[float, typer.Option(help="Beginning of the clip in the video, in seconds.")] = 0.0,
+    end: Annotated[float | None, typer.Option(help="Its end, in seconds.")] = None,
     name: Annotated[str, typer.Option(help="Name of the clip; made of the video's if left out.")] = "",
     speaker_id: Annotated[str, typer.Option(help="Who speaks; <video>.left or .right if left out.")] = "",
     listener_id: Annotated[str, typer.Option(help="Who listens; likewise.")] = "",

@@ -229,7 +229,7 @@ class Recording:
     def images(self, key: str) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Stamp [ns] and picture [H, W, 3] RGB of "speaker/image" or "listener/image", one by one."""
         store = load_typestore()
-        with _reader(self.path) as reader:
+        with open_recording(self.path) as reader:
             connections = [c for c in reader.connections if c.topic == self.topics.get(key)]
             if not connections:
                 return
@@ -250,7 +250,7 @@ def read_recording(path: Path) -> Recording:
         key: ([], []) for key in KEYS if TOPICS[key] == "sensor_msgs/msg/Image"
     }
     first, last = 0, 0
-    with _reader(path) as reader:
+    with open_recording(path) as reader:
         chosen = _choose_topics(path, reader.connections)
         key_of = {connection.topic: key for key, connection in chosen.items()}
         for connection, time_ns, data in reader.messages(list(chosen.values())) if chosen else ():
@@ -258,7 +258,7 @@ def read_recording(path: Path) -> Recording:
             key = key_of[connection.topic]
             if key in images:
                 images[key][0].append(time_ns)
-                images[key][1].append(_header_stamp_ns(data))
+                images[key][1].append(header_stamp_ns(data))
             else:
                 messages[key].append((time_ns, store.deserialize_cdr(data, connection.msgtype)))
         topics = {
@@ -288,11 +288,15 @@ def read_recording(path: Path) -> Recording:
 
 
 @contextmanager
-def _reader(path: Path) -> Iterator[Reader]:
+def open_recording(path: Path) -> Iterator[Reader]:
+    """A rosbag2 folder (SQLite or MCAP), an .mcap or a .db3 file, open for reading.
+
+    Raises UserError when it is not there, and for whatever goes wrong while it is read.
+    """
     from rosbags.rosbag2 import Reader
 
     if not path.exists():
-        raise UserError(f"recording {path} does not exist; give a rosbag2 folder or an .mcap file")
+        raise UserError(f"recording {path} does not exist; give a rosbag2 folder, an .mcap or a .db3 file")
     try:
         with Reader(path) as reader:
             yield reader
@@ -330,7 +334,7 @@ def _choose_topics(path: Path, connections: list[Connection]) -> dict[str, Conne
     return chosen
 
 
-def _header_stamp_ns(cdr: bytes) -> int:
+def header_stamp_ns(cdr: bytes) -> int:
     """The stamp of a serialised message that starts with a header, without unpacking the rest.
 
     CDR (OMG, XTypes 7.4): byte 1 of the four encapsulation bytes is odd for little endian.

@@ -1,7 +1,7 @@
-"""``python -m listener_head.render.contact_sheet OUT.png [--of poses|shapes|identity]``: the head on a sheet.
+"""``python -m listener_head.render.contact_sheet OUT.png [--theme NAME]``: the head on a sheet.
 
-In twelve poses, with each of the 52 shapes at weight 1, or with each identity mode at -2 and +2 standard
-deviations.
+In twelve poses, or (``--of``) with each of the 52 shapes at weight 1, or with each identity mode at -2 and
++2 standard deviations.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from PIL import Image, ImageDraw
 
 from listener_head.coefficients import LAYOUTS, Coefficients
 from listener_head.errors import UserError
-from listener_head.face.model import FaceModel, load_face_model
+from listener_head.face.model import FaceModel
 from listener_head.render import HeadRenderer
+from listener_head.render.theme import DEFAULT
 
 LABEL_HEIGHT = 20
 COLUMNS = {"poses": 4, "shapes": 8, "identity": 8}
@@ -77,11 +78,12 @@ def pictures(of: str, model: FaceModel) -> dict[str, Coefficients]:
     return {name: pose(*what) for name, what in POSES.items()}
 
 
-def contact_sheet(size: int = 384, of: str = "poses", model: FaceModel | None = None) -> Image.Image:
+def contact_sheet(
+    size: int = 384, of: str = "poses", model: FaceModel | None = None, theme: str = DEFAULT
+) -> Image.Image:
     """One kind of sheet (a key of ``COLUMNS``), in pictures of ``size`` pixels with their names."""
-    model = model or load_face_model("arkit52")
-    shown, columns = pictures(of, model), COLUMNS[of]
-    renderer = HeadRenderer(size, model)
+    renderer = HeadRenderer(size, model, theme=theme)
+    shown, columns = pictures(of, renderer.model), COLUMNS[of]
     rows = -(-len(shown) // columns)
     sheet = Image.new("RGB", (columns * size, rows * (size + LABEL_HEIGHT)), (28, 28, 30))
     draw = ImageDraw.Draw(sheet)
@@ -101,9 +103,11 @@ def main() -> None:
     )
     parser.add_argument("out", type=Path, metavar="OUT.png")
     parser.add_argument("--of", choices=COLUMNS, default="poses", help="what it shows (default: poses)")
+    parser.add_argument("--theme", default=DEFAULT, help="name of a theme or path of a theme file")
+    parser.add_argument("--size", type=int, default=384, help="of each picture [pixels]")
     arguments = parser.parse_args()
     try:
-        contact_sheet(of=arguments.of).save(arguments.out)
+        contact_sheet(arguments.size, arguments.of, theme=arguments.theme).save(arguments.out)
     except (UserError, OSError, ValueError) as error:
         print(f"contact sheet: {error}", file=sys.stderr)
         sys.exit(2)

@@ -16,6 +16,7 @@ from listener_head.errors import UserError
 from listener_head.robot.description import HEAD_ANGLES, Robot
 from listener_head.robot.drive import ANGLES, NO_SIGNALS, Drive
 from listener_head.robot.gaze import Gaze
+from listener_head.robot.profiles import plan
 from listener_head.robot.tracker import JointTracker, State
 
 if TYPE_CHECKING:
@@ -229,8 +230,8 @@ class JointMapper:
         self._stop.current_position = first.positions.tolist()
         self._stop.current_velocity = first.velocities.tolist()
         self._stop.current_acceleration = first.accelerations.tolist()
-        if self._ruckig.calculate(self._stop, self._stopping) < 0:
-            raise RuntimeError(f"ruckig finds no stop from {first}")
+        if not plan(self._ruckig, self._stop, self._stopping):
+            raise RuntimeError(f"no stop is found from {first}")
         points = [replace(first, time_from_start=self._period)]
         duration = self._stopping.duration
         steps = range(1, ceil(duration / TRAJECTORY_STEP) + 1)

@@ -17,6 +17,7 @@ from ruckig import ControlInterface, InputParameter, Ruckig, Trajectory
 
 from listener_head.errors import UserError
 from listener_head.robot.description import Joint
+from listener_head.robot.profiles import plan
 
 # Share of a velocity, acceleration or jerk limit that is used; the rest is for rounding and clock jitter.
 USED_SHARE = 0.98
@@ -168,7 +169,7 @@ class JointTracker:
         limits.current_velocity = [velocity]
         limits.current_acceleration = [acceleration]
         limits.target_position = [self._within(target)]
-        if self._ruckig.calculate(limits, self._profile) < 0:
+        if not plan(self._ruckig, limits, self._profile):
             return None
         return self._at(self._profile, min(dt, self._profile.duration))
 
@@ -180,8 +181,8 @@ class JointTracker:
             self._stop, self._next_stop = self._next_stop, self._stop
             self._is_planned = True
         else:
-            if not self._is_planned:
-                self._plan_stop(self.state, self._stop)
+            if not self._is_planned and not self._profile_stop(self.state, self._stop):
+                raise RuntimeError(f"no stop of joint '{self.name}' is found from {self.state}")
             state = self._at(self._stop, min(dt, self._stop.duration))
             self._is_planned = False
         self.state = state
@@ -202,18 +203,20 @@ class JointTracker:
         return self._lower + way <= position <= self._upper - way
 
     def _plan_stop(self, state: State, stop: Trajectory) -> bool:
-        """Plan the stop from a state; whether it stays inside the position limits."""
-        position, velocity, acceleration = state
-        if not (isfinite(position) and isfinite(velocity) and isfinite(acceleration)):
+        """Plan the stop from a state; whether there is one that stays inside the position limits."""
+        if not all(map(isfinite, state)) or not self._profile_stop(state, stop):
             return False
+        position, end = state[0], self._at(stop, stop.duration)[0]
+        turn = turning_point(state, self.max_jerk)
+        return self._lower <= min(position, end, turn) and max(position, end, turn) <= self._upper
+
+    def _profile_stop(self, state: State, stop: Trajectory) -> bool:
+        """Plan the stop from a state, wherever it ends; whether there is one."""
+        position, velocity, acceleration = state
         self._halt.current_position = [position]
         self._halt.current_velocity = [velocity]
         self._halt.current_acceleration = [acceleration]
-        if self._ruckig.calculate(self._halt, stop) < 0:
-            return False
-        end = self._at(stop, stop.duration)[0]
-        turn = turning_point(state, self.max_jerk)
-        return self._lower <= min(position, end, turn) and max(position, end, turn) <= self._upper
+        return plan(self._ruckig, self._halt, stop)
 
     def _within(self, position: float) -> float:
         return max(self._lowest, min(self._highest, position))

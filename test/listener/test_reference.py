@@ -11,7 +11,7 @@ from PIL import Image
 from listener_head.coefficients import LAYOUTS, Coefficients
 from listener_head.errors import UserError
 from listener_head.extraction.clip_file import ClipFeatures, write_clip
-from listener_head.listener.portrait import LARGEST_SIDE
+from listener_head.face.portrait import LARGEST_SIDE
 from listener_head.listener.reference import PICTURES, optical_motion, read_reference
 from listener_head.render import HeadRenderer
 

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from listener_head.face.model import load_face_model
 from listener_head.render import HeadRenderer
 from listener_head.render.contact_sheet import POSES, contact_sheet, pose
 from listener_head.render.head_renderer import camera_matrix
+from listener_head.render.theme import theme_names
 
 SIZE = 256
 
@@ -124,23 +126,31 @@ def test_shapes_that_cannot_be_together_are_held_back(renderer):
     np.testing.assert_array_equal(renderer.render(pose({"eyeBlink": 1.0, "eyeSquint": 1.0})), shut)
 
 
+def find(picture: np.ndarray, finder) -> np.ndarray | None:
+    """MediaPipe's landmarks [478, 2] in pixels."""
+    faces = finder.process(picture).multi_face_landmarks
+    return None if not faces else np.array([[p.x, p.y] for p in faces[0].landmark]) * SIZE
+
+
 @pytest.fixture(scope="module")
 def find_face():
     face_mesh = pytest.importorskip("mediapipe").solutions.face_mesh
     with face_mesh.FaceMesh(static_image_mode=True, max_num_faces=1) as finder:
+        yield partial(find, finder=finder)
 
-        def find(picture: np.ndarray) -> np.ndarray | None:
-            faces = finder.process(picture).multi_face_landmarks
-            return None if not faces else np.array([[p.x, p.y] for p in faces[0].landmark]) * SIZE
 
-        yield find
+@pytest.fixture(scope="module", params=theme_names())
+def themed(request):
+    renderer = open_renderer(size=SIZE, theme=request.param)
+    yield renderer
+    renderer.close()
 
 
 @pytest.mark.parametrize("yaw", [-30, -15, 0, 15, 30])
 @pytest.mark.parametrize("pitch", [-20, 0, 20])
-def test_mediapipe_finds_the_face_where_the_camera_matrix_says(renderer, find_face, yaw, pitch):
+def test_mediapipe_finds_the_face_where_the_camera_matrix_says(themed, find_face, yaw, pitch):
     coefficients = pose({}, (pitch, yaw, 0))
-    found = find_face(renderer.render(coefficients))
+    found = find_face(themed.render(coefficients))
     assert found is not None
     # Outer eye corners, nose tip, corners of the mouth in MediaPipe's numbering.
     difference = found[[33, 263, 1, 61, 291]] - pixels(coefficients)[[36, 45, 30, 48, 54]]
@@ -148,8 +158,23 @@ def test_mediapipe_finds_the_face_where_the_camera_matrix_says(renderer, find_fa
 
 
 @pytest.mark.parametrize("name", POSES)
-def test_mediapipe_finds_the_face_with_every_expression(renderer, find_face, name):
-    assert find_face(renderer.render(pose(*POSES[name]))) is not None
+def test_mediapipe_finds_the_face_with_every_expression(themed, find_face, name):
+    assert find_face(themed.render(pose(*POSES[name]))) is not None
+
+
+def test_mediapipe_reads_smile_jaw_and_blink(themed, find_face):
+    def read(weights):
+        points = find_face(themed.render(pose(weights)))
+        gap = points[14, 1] - points[13, 1]  # between the lips
+        width = points[291, 0] - points[61, 0]  # of the mouth
+        rise = points[0, 1] - points[[61, 291], 1].mean()  # of its corners over the upper lip
+        eyes = [points[low, 1] - points[high, 1] for low, high in ((145, 159), (374, 386))]
+        return gap, width, rise, *eyes
+
+    still, smile, jaw, blink = map(read, ({}, {"mouthSmile": 0.9}, {"jawOpen": 0.6}, {"eyeBlink": 1.0}))
+    assert smile[1] > still[1] + 2 and smile[2] > still[2] + 1
+    assert jaw[0] > still[0] + 6
+    assert blink[3] < 0.6 * still[3] and blink[4] < 0.6 * still[4]
 
 
 def test_directions_of_nod_turn_and_tilt(renderer, find_face):

@@ -88,7 +88,7 @@ def test_the_motors_turn_the_head_as_asked_and_keep_its_place(vector: np.ndarray
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.floats(-0.3, 0.3), min_size=6, max_size=6))
+@given(st.lists(st.floats(-0.15, 0.15), min_size=6, max_size=6))
 def test_any_motor_angles_near_rest_give_a_pose_with_rods_of_their_length(moved: list[float]) -> None:
     angles = PLATFORM.angles(np.eye(3)) + np.array(moved)
     np.testing.assert_allclose(rod_lengths(PLATFORM.pose(angles), angles), GEOMETRY.rod_length, atol=1e-9)

@@ -1,4 +1,4 @@
-"""``python -m listener_head.face.arkit52 [FILE]``: build the head and write its file."""
+"""``python -m listener_head.face.arkit52 [FOLDER]``: build the head and write its files."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from listener_head.face.arkit52.build import build_arrays
+from listener_head.face.arkit52.build import build_arrays, build_locks
+from listener_head.face.arkit52.locks import LOCKS_PATH
 from listener_head.face.model import ARKIT52_PATH
 
 
 def main() -> None:
-    """Build the model and save it, by default where the package loads it from."""
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else ARKIT52_PATH
-    arrays = build_arrays()
-    np.savez_compressed(path, **arrays)
-    vertices, shapes = len(arrays["mean"]), len(arrays["identity_names"])
-    print(f"{path}: {vertices} vertices, {len(arrays['triangles'])} triangles, {shapes} identity modes")
+    """Build the model and the locks of its hair, by default where the package loads them from."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ARKIT52_PATH.parent
+    head = build_arrays()
+    for path, arrays in ((ARKIT52_PATH, head), (LOCKS_PATH, build_locks(head))):
+        np.savez_compressed(folder / path.name, **arrays)
+        vertices, triangles = len(arrays["mean"]), len(arrays["triangles"])
+        print(f"{folder / path.name}: {vertices} vertices, {triangles} triangles")
 
 
 if __name__ == "__main__":

@@ -100,3 +100,26 @@ def build_arrays() -> dict[str, NDArray]:
             0.5 * (light + light[mirror]), np.concatenate(list(map(_least_light, parts)))
         ).astype(np.float32),
     }
+
+
+def build_locks(arrays: dict[str, NDArray]) -> dict[str, NDArray]:
+    """The arrays of the locks' file, as ``locks.with_locks`` takes them, for the head's own ``arrays``.
+
+    They are no part of the mesh that perception fits, and throw their shade on it.
+    """
+    part = hair.locks()
+    head = arrays["mean"].astype(np.float64) / MILLIMETRE
+    triangles = np.concatenate([arrays["triangles"], part.triangles + len(head)]).astype(np.int64)
+    light = occlusion(np.concatenate([head, part.vertices]), triangles)
+    under = np.isin(arrays["part"], [PARTS.index(kind) for kind in ("skin", "hair", "ear")])
+    modes = identity_modes(part.vertices)
+    return {
+        "mean": (part.vertices * MILLIMETRE).astype(np.float32),
+        "triangles": part.triangles.astype(np.int32),
+        "identity_basis": (np.stack(list(modes.values())) * MILLIMETRE).astype(np.float32),
+        "colours": part.colours.astype(np.float32),
+        "occlusion": light[len(head) :].astype(np.float32),
+        "occlusion_of_head": np.where(
+            under, np.minimum(arrays["occlusion"], light[: len(head)]), arrays["occlusion"]
+        ).astype(np.float32),
+    }

@@ -7,7 +7,7 @@ from scipy.interpolate import PchipInterpolator
 
 from listener_head.face.arkit52.fields import Part, blend, grid_triangles, smoothstep
 
-COLOUR = np.array([0.27, 0.40, 0.47])
+COLOUR = (0.27, 0.40, 0.47)
 COLLAR = np.array([0.24, 0.36, 0.43])
 
 # From inside the collar over its roll and down over the shoulders:

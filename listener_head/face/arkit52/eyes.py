@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from listener_head.face.arkit52 import contours
 from listener_head.face.arkit52.fields import (
@@ -22,30 +23,41 @@ from listener_head.face.arkit52.skin import LID_COLUMNS, Skin
 # degrees (an iris of 6.4 mm on this ball).
 RINGS = np.array([0, 5, 9.3, 10.6, 13, 16.5, 20, 23, 24.8, 26.6, 28.5, 33, 40, 49, 60, 74, 92])
 SEGMENTS = 30
+IRIS, SCLERA = (0.44, 0.29, 0.17), (0.93, 0.92, 0.91)  # sRGB
+PUPIL = (0.03, 0.025, 0.03)
+# Factors: towards the back of the eyeball; of the iris, at its rim and about the pupil.
+VEINS = np.divide((0.86, 0.70, 0.67), SCLERA)
+LIMBUS, INNER = np.divide((0.20, 0.13, 0.09), IRIS), np.divide((0.60, 0.42, 0.24), IRIS)
 
 
-def _iris_colours(polar: Array, turn: Array) -> Array:
-    """Colours [n, 3] of the eyeball at polar angles and turns about the optical axis, in degrees."""
-    white = np.tile([0.93, 0.92, 0.91], (len(polar), 1))
-    colours = blend(white, [0.86, 0.70, 0.67], smoothstep(38, 75, polar) * 0.8)
-    colours = blend(colours, [0.20, 0.13, 0.09], smoothstep(28.5, 26.0, polar))
+def eyeball_colours(iris: ArrayLike = IRIS, sclera: ArrayLike = SCLERA) -> Array:
+    """Colours [n, 3] of one eyeball's vertices, ring by ring."""
+    polar, turn = (angle.ravel() for angle in np.meshgrid(RINGS, _turns(), indexing="ij"))
+    iris, sclera = np.asarray(iris, float), np.asarray(sclera, float)
+    colours = blend(np.tile(sclera, (len(polar), 1)), sclera * VEINS, smoothstep(38, 75, polar) * 0.8)
+    colours = blend(colours, iris * LIMBUS, smoothstep(28.5, 26.0, polar))
     rays = 0.5 + 0.25 * np.sin(np.radians(turn) * 11) + 0.25 * np.sin(np.radians(turn) * 17 + 1.0)
     ring = smoothstep(25.0, 21.5, polar)
-    colours = blend(colours, [0.44, 0.29, 0.17], ring)
-    colours = blend(colours, [0.60, 0.42, 0.24], ring * smoothstep(22, 13, polar) * (0.35 + 0.5 * rays))
-    return blend(colours, [0.03, 0.025, 0.03], smoothstep(11.0, 9.6, polar))
+    colours = blend(colours, iris, ring)
+    inner = np.minimum(iris * INNER, 1.0)
+    colours = blend(colours, inner, ring * smoothstep(22, 13, polar) * (0.35 + 0.5 * rays))
+    return blend(colours, PUPIL, smoothstep(11.0, 9.6, polar))
+
+
+def _turns() -> Array:
+    """Angles about the optical axis [degrees]."""
+    return np.arange(SEGMENTS) * 360.0 / SEGMENTS
 
 
 def eyeballs() -> Part:
     """Both eyeballs, looking straight ahead."""
-    polar, turn = np.meshgrid(np.radians(RINGS), np.arange(SEGMENTS) * 2 * np.pi / SEGMENTS, indexing="ij")
+    polar, turn = np.meshgrid(np.radians(RINGS), np.radians(_turns()), indexing="ij")
     unit = np.stack(
         [np.sin(polar) * np.cos(turn), np.sin(polar) * np.sin(turn), np.cos(polar)], axis=-1
     ).reshape(-1, 3)
-    colours = _iris_colours(np.degrees(polar).ravel(), np.degrees(turn).ravel())
     triangles = grid_triangles(len(RINGS), SEGMENTS, wrap=True)
     vertices = contours.EYE_CENTRE + contours.EYE_RADIUS * unit
-    return with_mirror(Part("eye", vertices, triangles, colours, np.arange(len(vertices))))
+    return with_mirror(Part("eye", vertices, triangles, eyeball_colours(), np.arange(len(vertices))))
 
 
 def _attached(skin: Skin, rows: Array, sources: Index, triangles: Index, colours: Array) -> Part:

@@ -15,7 +15,7 @@ from listener_head.errors import UserError
 from listener_head.providers import device_of, open_session
 from listener_head.render.neural.card import read_card
 from listener_head.render.neural.motion import MotionWindow, published_motion
-from listener_head.render.neural.portrait import read_portrait
+from listener_head.render.neural.portrait import crop_portrait
 from listener_head.render.neural.published import COLOURS, MOTION, SIZE, WINDOW
 
 _REMEDY = "write it with 'listener_head import-checkpoint' from PIRenderer's published checkpoint"
@@ -27,7 +27,7 @@ class NeuralRenderer:
     """Draws one portrait with the motion of a listener (``bfm2009``). Use it from one thread at a time.
 
     ``network`` is a file of `listener_head import-checkpoint`, ``portrait`` a picture file or uint8
-    [H, W, 3] RGB with one face (`portrait.read_portrait`), ``size`` the side of the network's pictures [px].
+    [H, W, 3] RGB with one face (`portrait.crop_portrait`), ``size`` the side of the network's pictures [px].
     ``device`` is `auto`, `cpu`, `cuda` or `tensorrt`. The network sees 13 frames before and after the one
     that it draws; live there are none after it, and the newest is repeated. ``look_ahead`` (0 to 13) delays
     the pictures by as many frames, which the network then sees.
@@ -54,7 +54,7 @@ class NeuralRenderer:
             raise UserError(f"size {size} is not that of {what}, which draws {own} x {own}; choose {own}")
         self._hash = hashlib.sha256(model).hexdigest()[:12]
         self._device = device_of(session)
-        picture = read_portrait(portrait, size)
+        picture = crop_portrait(portrait, size)
         self._session: ort.InferenceSession | None = session
         first = open_session(portrait_graph, what, _REMEDY, device, _EVERY_CORE)
         self._binding: ort.IOBinding | None = self._bind(session, first, picture)

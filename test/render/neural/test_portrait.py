@@ -10,7 +10,7 @@ from PIL import Image
 
 from listener_head.errors import UserError
 from listener_head.face import FaceTracker
-from listener_head.render.neural.portrait import read_portrait
+from listener_head.render.neural.portrait import crop_portrait
 
 
 def face_box(picture):
@@ -29,7 +29,7 @@ def wide_picture(head_picture):
 
 
 def test_face_is_where_it_was_in_training(wide_picture):
-    crop = read_portrait(wide_picture, 256)
+    crop = crop_portrait(wide_picture, 256)
     assert crop.shape == (256, 256, 3) and crop.dtype == np.uint8
     low, high = face_box(crop)
     assert (high - low).max() == pytest.approx(2 / 3, abs=0.03)
@@ -38,14 +38,14 @@ def test_face_is_where_it_was_in_training(wide_picture):
 
 def test_a_crop_is_left_as_it_is(wide_picture):
     """What has been cut once is only resized."""
-    crop = read_portrait(wide_picture, 256)
-    np.testing.assert_array_equal(read_portrait(crop, 256), crop)
+    crop = crop_portrait(wide_picture, 256)
+    np.testing.assert_array_equal(crop_portrait(crop, 256), crop)
 
 
 def test_beyond_the_edge_the_edge_is_repeated(head_picture):
     low, high = (corner * 320 for corner in face_box(head_picture))
     cut = head_picture[int(low[1]) - 8 : int(high[1]) + 8, int(low[0]) - 8 : int(high[0]) + 8]
-    low, high = face_box(read_portrait(cut, 256))
+    low, high = face_box(crop_portrait(cut, 256))
     assert (high - low).max() == pytest.approx(2 / 3, abs=0.05)
 
 
@@ -55,20 +55,20 @@ def test_files_come_upright(wide_picture, tmp_path):
     exif[0x0112] = 6  # to be turned by a quarter clockwise
     path = tmp_path / "turned.png"
     Image.fromarray(np.rot90(wide_picture)).save(path, exif=exif)
-    np.testing.assert_array_equal(read_portrait(path, 256), read_portrait(wide_picture, 256))
+    np.testing.assert_array_equal(crop_portrait(path, 256), crop_portrait(wide_picture, 256))
 
 
 def test_no_face_and_two_are_refused(head_picture):
     with pytest.raises(UserError, match="portrait: no face in view; give a picture of one face"):
-        read_portrait(np.full((200, 200, 3), 128, np.uint8), 256)
+        crop_portrait(np.full((200, 200, 3), 128, np.uint8), 256)
     with pytest.raises(UserError, match="shows 2 faces; crop the picture"):
-        read_portrait(np.concatenate([head_picture, head_picture], axis=1), 256)
+        crop_portrait(np.concatenate([head_picture, head_picture], axis=1), 256)
 
 
 def test_a_small_face_is_refused(head_picture):
     small = np.asarray(Image.fromarray(head_picture).resize((80, 80)))
     with pytest.raises(UserError, match="pixels in size, 48 are needed"):
-        read_portrait(small, 256)
+        crop_portrait(small, 256)
 
 
 @pytest.mark.parametrize(
@@ -83,14 +83,14 @@ def test_a_small_face_is_refused(head_picture):
 )
 def test_arrays_that_are_no_picture_are_named(picture, message):
     with pytest.raises(UserError, match=message):
-        read_portrait(picture, 256)
+        crop_portrait(picture, 256)
 
 
 def test_files_that_are_no_picture_are_named(tmp_path):
     with pytest.raises(UserError, match=r"none\.png' cannot be read \(No such file"):
-        read_portrait(tmp_path / "none.png", 256)
+        crop_portrait(tmp_path / "none.png", 256)
     with pytest.raises(UserError, match="cannot be read"):
-        read_portrait(tmp_path, 256)
+        crop_portrait(tmp_path, 256)
 
 
 @settings(deadline=None, max_examples=30)
@@ -102,4 +102,4 @@ def test_damaged_files_are_one_clear_line(tmp_path_factory, junk, share):
     for content in (junk, buffer.getvalue()[: int(share * len(buffer.getvalue()))]):
         path.write_bytes(content)
         with pytest.raises(UserError, match=r"damaged\.png"):
-            read_portrait(path, 256)
+            crop_portrait(path, 256)

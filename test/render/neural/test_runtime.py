@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="training extra is not installed")
 from listener_head.errors import UserError  # noqa: E402
 from listener_head.render.neural import NeuralRenderer  # noqa: E402
 from listener_head.render.neural.motion import published_motion  # noqa: E402
-from listener_head.render.neural.portrait import read_portrait  # noqa: E402
+from listener_head.render.neural.portrait import crop_portrait  # noqa: E402
 
 SIZE = 64
 
@@ -39,7 +39,7 @@ def drawn_by_torch(generator, head_picture, frames, drawn):
     motion = torch.from_numpy(np.stack([published_motion(frame) for frame in frames]))
     around = torch.tensor(drawn)[:, None] + torch.arange(-13, 14)
     windows = motion[around.clip(0, len(frames) - 1)].transpose(1, 2)
-    portrait = torch.tensor(read_portrait(head_picture, SIZE)).permute(2, 0, 1)[None] / 127.5 - 1
+    portrait = torch.tensor(crop_portrait(head_picture, SIZE)).permute(2, 0, 1)[None] / 127.5 - 1
     pictures = generator(portrait.expand(len(drawn), -1, -1, -1), windows)
     return ((pictures + 1) / 2 * 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
 
