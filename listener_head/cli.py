@@ -22,6 +22,7 @@ from listener_head.listener.commands import train
 from listener_head.policies.commands import policies
 from listener_head.rendering.commands import render
 from listener_head.robot_commands import app as robots
+from listener_head.study.commands import app as study
 
 app = typer.Typer(
     help="A head that listens: it moves as a person would who listens to the speaker in view.",
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(dyads, name="dyads")
 app.add_typer(robots, name="robots")
+app.add_typer(study, name="study")
 app.command()(extract)
 app.command()(train)
 app.command()(evaluate)
