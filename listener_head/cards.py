@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 from listener_head.errors import UserError
 
 Rest = TypeVar("Rest")
+
+
+def read_network(path: Path, what: str, remedy: str) -> bytes:
+    """The content of a network's file; UserError, by ``what`` and ``remedy``, when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{what} cannot be read ({error.strerror}); {remedy}") from None
 
 
 def read_card(

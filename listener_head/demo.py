@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from listener_head.errors import UserError
 from listener_head.evaluation import Metrics, Recording, measure, read_recording, write_metrics
+from listener_head.files import whole_folder
 from listener_head.graph import DemoOptions, demo_nodes
 from listener_head.paths import assets_dir
 from listener_head.policies import load_policy
@@ -53,7 +51,7 @@ def run_demo(request: DemoRequest, console: Console) -> Metrics:
         UserError: wrong input, or a node that refused.
     """
     check(request.options)
-    with _replacing(request.output) as work, _progress(console) as progress:
+    with whole_folder(request.output) as work, _progress(console) as progress:
         options = replace(request.options, record=str(work / "recording"))
         usage = _listen(request, options, work, progress)
         recording = read_recording(work / "recording")
@@ -149,18 +147,3 @@ def _completed(progress: Progress, task: TaskID) -> Callable[[float], None]:
 
 def _progress(console: Console) -> Progress:
     return Progress(TextColumn("{task.description:<24}"), BarColumn(), TimeRemainingColumn(), console=console)
-
-
-@contextmanager
-def _replacing(output: Path) -> Iterator[Path]:
-    """A folder that takes the place of ``output`` at the end, unless something went wrong."""
-    output.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{output.name}-", dir=output.parent))
-    work.chmod(0o755)
-    try:
-        yield work
-        if output.exists():
-            shutil.rmtree(output)
-        work.rename(output)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)

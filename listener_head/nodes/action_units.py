@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from listener_head.avatar import ArkitExpression, action_units
 from listener_head.avatar.action_units import KNOWN
 from listener_head.avatar.arkit import open_retarget
-from listener_head.errors import UserError
 from listener_head.msg import FaceCoefficients
-from listener_head.ros.convert import from_message
+from listener_head.ros.arkit import arkit_face
 from listener_head.ros.interfaces import interface
 from listener_head.ros.node import GraphNode, run
 
@@ -40,14 +39,10 @@ class ActionUnits(GraphNode):
         self.destroy_publisher(self._units)
 
     def _tell(self, message: FaceCoefficients) -> None:
-        try:
-            coefficients = from_message(message)
-            if not coefficients.valid:
-                return
-            weights = self._expression.of(coefficients)
-        except UserError as problem:
-            self.refused(problem)
+        face = arkit_face(self, self._expression, message)
+        if face is None:
             return
+        coefficients, weights = face
         units = action_units(weights, coefficients.rotation)
         self._message.header = message.header
         self._message.intensity = array("f", units.tolist())

@@ -9,7 +9,7 @@ from listener_head.avatar.arkit import open_retarget
 from listener_head.avatar.live_link import DEFAULT_PORT
 from listener_head.errors import UserError
 from listener_head.msg import FaceCoefficients
-from listener_head.ros.convert import from_message
+from listener_head.ros.arkit import arkit_face
 from listener_head.ros.node import GraphNode, run
 from listener_head.ros.stamps import to_ns
 
@@ -41,14 +41,10 @@ class LiveLink(GraphNode):
         self._sender.close()
 
     def _send(self, message: FaceCoefficients) -> None:
-        try:
-            coefficients = from_message(message)
-            if not coefficients.valid:
-                return
-            weights = self._expression.of(coefficients)
-        except UserError as problem:
-            self.refused(problem)
+        face = arkit_face(self, self._expression, message)
+        if face is None:
             return
+        coefficients, weights = face
         packet = self._encoder.encode(weights, coefficients.rotation, to_ns(message.header.stamp))
         problem = self._sender.send(packet)
         if problem:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from listener_head.errors import UserError
+from listener_head.files import whole_folder
 
 # Rendered pictures are smooth: more effort makes them a little smaller and takes several times as long.
 _COMPRESSION = 3
@@ -24,7 +23,7 @@ def write_png(folder: Path, index: int, picture: NDArray[np.uint8]) -> None:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def new_folder(path: Path) -> Iterator[Path]:
     """Give a folder to fill, which becomes ``path`` when all went well; after an error nothing is left.
 
     UserError when ``path`` is there and not an empty folder, or cannot be written.
@@ -32,14 +31,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
     try:
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
             raise UserError(f"'{path}' exists and is not empty; choose another folder or delete it")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
-            work.chmod(0o755)
+        with whole_folder(path) as work:
             yield work
-            work.replace(path)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
         raise UserError(
             f"cannot write {path}: {error.strerror or error}; free some space or choose another folder"

@@ -14,7 +14,7 @@ from listener_head.errors import UserError
 from listener_head.files import replacing
 from listener_head.progress import Report
 from listener_head.rendering.encoder import Pixels, SoundTrack, VideoEncoder
-from listener_head.rendering.pictures import whole_folder, write_png
+from listener_head.rendering.pictures import new_folder, write_png
 from listener_head.rendering.read import read_sequence
 from listener_head.rendering.renderers import Look, open_renderer
 from listener_head.rendering.speaker import Speaker, read_sound_file, read_speaker
@@ -99,7 +99,7 @@ def _opened(job: RenderJob, sound: SoundTrack | None, count: int) -> Iterator[Wr
             yield encoder.write
             encoder.finish()
     else:
-        with whole_folder(job.output) as folder:
+        with new_folder(job.output) as folder:
             yield partial(write_png, folder)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from listener_head.robot.description import HEAD_ANGLES, Robot
-
-Location = tuple[int | str, ...]
+from listener_head.yaml_file import Location
 
 
 def contradictions(robot: Robot) -> Iterator[tuple[Location, str]]:

@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from listener_head.errors import UserError
 from listener_head.paths import config_dir
-from listener_head.robot.consistency import Location, contradictions
+from listener_head.robot.consistency import contradictions
 from listener_head.robot.description import UNITS, Robot
-from listener_head.yaml_file import line_of, read_yaml
+from listener_head.yaml_file import Location, line_of, read_yaml
 
 
 def robot_files() -> list[Path]:

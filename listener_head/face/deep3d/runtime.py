@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from listener_head.cards import read_network
 from listener_head.coefficients import Coefficients, FloatArray
 from listener_head.errors import UserError
 from listener_head.face.camera import Camera
@@ -39,10 +40,7 @@ class Deep3DFitter:
     def __init__(self, network_path: str | Path, camera: Camera | None = None, device: str = "auto") -> None:
         path = Path(network_path)
         what = f"Deep3D network '{path}'"
-        try:
-            model = path.read_bytes()
-        except OSError as error:
-            raise UserError(f"{what} cannot be read ({error.strerror}); {_REMEDY}") from None
+        model = read_network(path, what, _REMEDY)
         self._session = open_session(model, what, _REMEDY, device)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self._card, self._standard = read_card(metadata, what, _REMEDY)

@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from listener_head.cards import read_network
 from listener_head.coefficients import Coefficients
 from listener_head.errors import UserError
 from listener_head.providers import device_of, open_session
@@ -46,7 +47,7 @@ class NeuralRenderer:
     ) -> None:
         self._window = MotionWindow(look_ahead)
         what = f"neural network '{network}'"
-        model = _read(Path(network), what)
+        model = read_network(Path(network), what, _REMEDY)
         session = open_session(model, what, _REMEDY, device, _EVERY_CORE)
         self._card, portrait_graph = read_card(session.get_modelmeta().custom_metadata_map, what, _REMEDY)
         if size != self._card["size"]:
@@ -121,10 +122,3 @@ class NeuralRenderer:
     def close(self) -> None:
         """Free the network; the renderer cannot be used afterwards."""
         self._session = self._binding = None
-
-
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{what} cannot be read ({error.strerror}); {_REMEDY}") from None
