@@ -1,24 +1,21 @@
-"""Recordings: rosbag2 folders (MCAP) written and read without a ROS.
+"""Recordings of the graph's topics, read into memory but for their images.
 
-Format: https://mcap.dev and rosbag2's metadata.yaml, through ``rosbags``. Topics may stand in any
-namespace: they are known by their last components, as in ``listener_head.graph.TOPICS``.
+Topics may stand in any namespace: they are known by their last components, as in
+``listener_head.graph.TOPICS``.
 """
 
 from __future__ import annotations
 
-import shutil
-import struct
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from listener_head.bags.reader import header_stamp_ns, open_recording
+from listener_head.bags.typestore import load_typestore
 from listener_head.errors import UserError
 from listener_head.evaluation.tracks import (
     AudioTrack,
@@ -37,15 +34,10 @@ from listener_head.evaluation.tracks import (
     stamp_track,
     state_track,
 )
-from listener_head.evaluation.typestore import load_typestore
 from listener_head.graph import TOPICS
-from listener_head.timing import NS_PER_S
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rosbags.interfaces import Connection
-    from rosbags.rosbag2 import Reader
 
 # The topics of the graph that a recording is read for.
 KEYS = (
@@ -60,9 +52,6 @@ KEYS = (
     "joint_states",
 )
 
-# Messages that may wait for the disk; then writing waits.
-_QUEUED = 256
-
 # Which channels make red, green, blue, and how many there are, for each encoding of sensor_msgs/Image.
 _ENCODINGS: dict[str, tuple[tuple[int, int, int], int]] = {
     "rgb8": ((0, 1, 2), 3),
@@ -71,114 +60,6 @@ _ENCODINGS: dict[str, tuple[tuple[int, int, int], int]] = {
     "bgra8": ((2, 1, 0), 4),
     "mono8": ((0, 0, 0), 1),
 }
-
-
-class RecordingWriter:
-    """Writes messages, already serialised as CDR, to a rosbag2 folder with one MCAP file.
-
-    The folder appears under its name when it is closed: what was cut short never looks whole. As a
-    context manager it closes, or after an error leaves nothing.
-    """
-
-    def __init__(self, path: Path, topics: Mapping[str, str]) -> None:
-        """Open ``path`` for ``topics`` (name to type, "listener_head/msg/JointCommand").
-
-        Raises UserError when ``path`` exists, cannot be written, or a type is unknown.
-        """
-        from rosbags.rosbag2 import StoragePlugin, Writer
-
-        self.path = path
-        if path.exists():
-            raise UserError(f"recording {path} exists already; delete it or choose another name")
-        # rosbags names the file after its folder, so the partial folder holds one of the final name.
-        self._partial = path.with_name(f".{path.name}.partial")
-        store = load_typestore()
-        for topic, msgtype in topics.items():
-            if msgtype not in store.types:
-                raise UserError(f"topic {topic} has type {msgtype}, which is unknown here")
-        with self._named_errors():
-            if self._partial.exists():
-                shutil.rmtree(self._partial)
-            self._writer = Writer(self._partial / path.name, version=9, storage_plugin=StoragePlugin.MCAP)
-            self._writer.open()
-            self._connections = {
-                topic: self._writer.add_connection(topic, msgtype, typestore=store)
-                for topic, msgtype in topics.items()
-            }
-
-        self._failure: OSError | None = None
-        self._queue: Queue[tuple[Connection, int, bytes] | None] = Queue(_QUEUED)
-        self._thread = Thread(target=self._drain, name="recording", daemon=True)
-        self._thread.start()
-
-    def write(self, topic: str, time_ns: int, cdr: bytes) -> None:
-        """Add one message of a topic given at opening, received at ``time_ns``.
-
-        A thread of its own writes it, so that a slow disk does not delay the next message's time of arrival.
-        Raises UserError when an earlier message could not be written.
-        """
-        with self._named_errors():
-            self._raise_failure()
-        self._queue.put((self._connections[topic], time_ns, cdr))
-
-    def close(self) -> None:
-        """Finish the file and give the folder its name; after an error of writing leave nothing."""
-        self._stop()
-        try:
-            with self._named_errors():
-                self._raise_failure()
-                self._writer.close()
-                (self._partial / self.path.name).replace(self.path)
-                self._partial.rmdir()
-        except UserError:
-            self.abort()
-            raise
-
-    def abort(self) -> None:
-        """Stop and delete what was written."""
-        self._stop()
-        with suppress(OSError):
-            self._writer.abort()
-        shutil.rmtree(self._partial, ignore_errors=True)
-
-    def _drain(self) -> None:
-        while (item := self._queue.get()) is not None:
-            if self._failure is None:
-                try:
-                    self._writer.write(*item)
-                except OSError as error:
-                    self._failure = error
-
-    def _stop(self) -> None:
-        if self._thread.is_alive():
-            self._queue.put(None)
-            self._thread.join()
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
-
-    @contextmanager
-    def _named_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or error
-            raise UserError(f"cannot write {self.path}: {reason}; choose another folder") from error
-
-    def __enter__(self) -> RecordingWriter:
-        return self
-
-    def __exit__(
-        self,
-        error_type: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error_type is None:
-            self.close()
-        else:
-            self.abort()
 
 
 @dataclass(frozen=True)
@@ -287,27 +168,6 @@ def read_recording(path: Path) -> Recording:
     )
 
 
-@contextmanager
-def open_recording(path: Path) -> Iterator[Reader]:
-    """A rosbag2 folder (SQLite or MCAP), an .mcap or a .db3 file, open for reading.
-
-    Raises UserError when it is not there, and for whatever goes wrong while it is read.
-    """
-    from rosbags.rosbag2 import Reader
-
-    if not path.exists():
-        raise UserError(f"recording {path} does not exist; give a rosbag2 folder, an .mcap or a .db3 file")
-    try:
-        with Reader(path) as reader:
-            yield reader
-    except UserError:
-        raise
-    except Exception as error:
-        # Broken files fail in every way inside the parser: each is the file's fault, not ours.
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"recording {path} cannot be read ({reason}); record it again") from error
-
-
 def _choose_topics(path: Path, connections: list[Connection]) -> dict[str, Connection]:
     """The connection for each of KEYS, checked for type and version."""
     store = load_typestore()
@@ -332,16 +192,6 @@ def _choose_topics(path: Path, connections: list[Connection]) -> dict[str, Conne
             )
         chosen[key] = connection
     return chosen
-
-
-def header_stamp_ns(cdr: bytes) -> int:
-    """The stamp of a serialised message that starts with a header, without unpacking the rest.
-
-    CDR (OMG, XTypes 7.4): byte 1 of the four encapsulation bytes is odd for little endian.
-    """
-    order = "<" if cdr[1] & 1 else ">"
-    seconds, nanoseconds = struct.unpack_from(f"{order}iI", cdr, 4)
-    return seconds * NS_PER_S + nanoseconds
 
 
 def _rgb(topic: str, image: Any) -> NDArray[np.uint8]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from rclpy.qos import QoSProfile, QoSReliabilityPolicy
 
+from listener_head.bags.writer import RecordingWriter
 from listener_head.errors import UserError
-from listener_head.evaluation.recording import RecordingWriter
 from listener_head.graph import TOPICS
 from listener_head.ros import qos
 from listener_head.ros.node import GraphNode, run

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from listener_head.bags.reader import header_stamp_ns, open_recording
+from listener_head.bags.typestore import load_typestore
 from listener_head.coefficients import Coefficients
 from listener_head.errors import UserError
-from listener_head.evaluation.recording import header_stamp_ns, open_recording
 from listener_head.evaluation.tracks import Received, coefficient_track, stamp_ns
-from listener_head.evaluation.typestore import load_typestore
 from listener_head.graph import TOPICS
 from listener_head.rendering.sequence import CoefficientSequence, check_gaps
 

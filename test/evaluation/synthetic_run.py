@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from listener_head.bags.typestore import load_typestore
+from listener_head.bags.writer import RecordingWriter
 from listener_head.coefficients import ARKIT_NAMES, LAYOUTS
-from listener_head.evaluation.recording import RecordingWriter
-from listener_head.evaluation.typestore import load_typestore
 from listener_head.graph import TOPICS
 from listener_head.timing import grid_time_ns, index_at_or_after
 

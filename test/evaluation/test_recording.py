@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_run import JOINTS, MS, START_NS, Run, face, header, image, message, moving_face, stamp
 
+from listener_head.bags.typestore import load_typestore
+from listener_head.bags.writer import RecordingWriter
 from listener_head.errors import UserError
-from listener_head.evaluation.recording import Recording, RecordingWriter, read_recording
-from listener_head.evaluation.typestore import load_typestore
+from listener_head.evaluation.recording import Recording, read_recording
 from listener_head.graph import TOPICS
 from listener_head.timing import grid_time_ns, index_at_or_after
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
+from listener_head.bags.typestore import load_typestore
 from listener_head.coefficients import LAYOUTS
-from listener_head.evaluation.typestore import load_typestore
 from listener_head.extraction.clip_file import ClipFeatures, write_clip
 from listener_head.timing import grid_time_ns
 
