@@ -8,9 +8,9 @@ setup build:
 demo:
 	@scripts/setup.sh -- listener_head demo $(if $(INPUT),--input "$(INPUT)") $(ARGS)
 
-# make test ARGS="test/audio -k mel"
+# make test ARGS="test/audio -k librosa"
 test:
-	@scripts/setup.sh train evaluation test -- python -m pytest $(ARGS)
+	@scripts/setup.sh train evaluation test -- scripts/test.sh $(ARGS)
 
 lint:
 	@scripts/setup.sh dev -- bash -ec 'ruff check . && ruff format --check . && mypy'

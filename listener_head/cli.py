@@ -14,13 +14,16 @@ from rich.table import Table
 from listener_head.dyads.commands import app as dyads
 from listener_head.environment import prepare
 from listener_head.errors import EXIT_BAD_INPUT, UserError
-from listener_head.evaluation.dyads.commands import evaluate
+from listener_head.evaluation.commands import evaluate
 from listener_head.evaluation.images.commands import image_metrics
+from listener_head.evaluation.page.commands import compare
 from listener_head.extraction.commands import extract
 from listener_head.import_checkpoint import import_checkpoint
 from listener_head.listener.commands import train
 from listener_head.policies.commands import policies
+from listener_head.recording_commands import record
 from listener_head.rendering.commands import render
+from listener_head.replay.commands import replay
 from listener_head.robot_commands import app as robots
 from listener_head.study.commands import app as study
 
@@ -36,6 +39,9 @@ app.add_typer(study, name="study")
 app.command()(extract)
 app.command()(train)
 app.command()(evaluate)
+app.command()(compare)
+app.command()(record)
+app.command()(replay)
 app.command()(policies)
 app.command()(import_checkpoint)
 app.command()(render)

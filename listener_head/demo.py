@@ -18,9 +18,10 @@ from listener_head.paths import assets_dir
 from listener_head.policies import load_policy
 from listener_head.render.theme import load_theme
 from listener_head.robot import load_robot
-from listener_head.runner import GraphRunner, Usage, own_domain
+from listener_head.runner import GraphRunner, own_domain
 from listener_head.sources import VideoFile
 from listener_head.sources.live import Camera
+from listener_head.usage import Usage
 
 NAMESPACE = "listener_demo"
 FACE_SAMPLES = 12  # frames looked at before the run, spread over the clip

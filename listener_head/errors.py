@@ -2,6 +2,8 @@
 
 # Exit status of a command or a node that was stopped by a UserError.
 EXIT_BAD_INPUT = 2
+# Exit status of an evaluation that did what could be done, and has named what could not be read.
+EXIT_PARTIAL = 3
 
 
 class UserError(ValueError):

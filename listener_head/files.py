@@ -11,6 +11,9 @@ from pathlib import Path
 
 from listener_head.errors import UserError
 
+# The file of numbers that every folder of results has: a folder without it is somebody else's.
+RESULTS = "metrics.json"
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -41,10 +44,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """Give a folder to fill, which takes the place of ``path``, whatever is there, when all went well.
+    """Give a folder to fill, which takes the place of ``path`` when all went well.
 
-    After an error, which is passed on, nothing is left behind.
+    After an error, which is passed on, nothing is left behind. UserError, before anything is done, when there
+    is something at ``path`` that is neither empty nor the folder of an earlier run, which has RESULTS in it.
     """
+    _check_replaceable(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     work.chmod(0o755)
@@ -55,3 +60,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
         work.rename(path)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _check_replaceable(path: Path) -> None:
+    if path.exists() and not (path.is_dir() and ((path / RESULTS).is_file() or not any(path.iterdir()))):
+        raise UserError(f"'{path}' is there and no result of an earlier run; choose another --output")

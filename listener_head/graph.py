@@ -6,7 +6,7 @@ levels belong to launch. No ROS in here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from listener_head.errors import UserError
@@ -30,6 +30,13 @@ TOPICS: dict[str, str] = {
     "joint_trajectory": "trajectory_msgs/msg/JointTrajectory",
     "joint_states": "sensor_msgs/msg/JointState",
 }
+CLOCK = "/clock"
+# What a recorder may write down: simulated time as well, which is the whole domain's.
+RECORDED_TOPICS: dict[str, str] = {**TOPICS, CLOCK: "rosgraph_msgs/msg/Clock"}
+
+# Who plays a speaker waits until these are written and read; and these, when the answers are recorded.
+_WAITED_FOR = ("speaker/audio_features", "speaker/coefficients", "listener/coefficients", "joint_trajectory")
+_RECORDED_ANSWERS = ("listener/state", "joint_commands", "joint_states")
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,26 @@ class DemoOptions:
     theme: str = "default"
     portrait: str = ""
     record: str = ""
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """What a user may choose for a graph that listens to the speaker of a recording, ``bag``.
+
+    ``image`` and ``audio`` name topics of the recording, found by type and usual name if empty; it is played
+    ``loops`` times. ``record`` is the folder of what the graph answers.
+    """
+
+    bag: str
+    record: str
+    image: str = ""
+    audio: str = ""
+    loops: int = 1
+    attitude: str = "neutral"
+    robot: str = "generic"
+    listener: str = ""
+    policy: str = "network"
+    render: bool = True
 
 
 # What robot_nodes takes for camera_motion: AUTO means JOINT_STATES for the real robot's own camera.
@@ -89,7 +116,7 @@ class RobotOptions:
     live_link: str = ""
 
 
-def listening_nodes(options: DemoOptions | RobotOptions) -> list[NodeSpec]:
+def listening_nodes(options: DemoOptions | ReplayOptions | RobotOptions) -> list[NodeSpec]:
     """The nodes from the speaker's topics to the listener's coefficients."""
     listener: dict[str, Parameter] = {
         "attitude": options.attitude,
@@ -121,20 +148,43 @@ def demo_nodes(options: DemoOptions) -> list[NodeSpec]:
         NodeSpec("joint_mapper", {"robot": options.robot, "simulated": True}),
         NodeSpec("simulated_robot", {"robot": options.robot}),
     ]
-    waited_for = [
-        "speaker/audio_features",
-        "speaker/coefficients",
-        "listener/coefficients",
-        "joint_trajectory",
-    ]
+    waited_for = list(_WAITED_FOR)
     if options.record:
         # What is said elsewhere is left out: joint_commands has the trajectories' points with their stamps,
         # and the pictures of a file are in the file (those of a camera are nowhere else).
         left_out = {"joint_trajectory"} | ({"speaker/image"} if options.video else set())
         topics = [topic for topic in TOPICS if topic not in left_out]
         nodes.append(NodeSpec("recorder", {"output": options.record, "topics": topics}))
-        waited_for += ["listener/image", "listener/state", "joint_commands", "joint_states"]
+        waited_for += ["listener/image", *_RECORDED_ANSWERS]
     return [*nodes, NodeSpec("speaker_source", {**source, "wait_for": waited_for})]
+
+
+def replay_nodes(options: ReplayOptions) -> list[NodeSpec]:
+    """The graph of the demo on a recording, in the recording's time: all but the player follow its clock."""
+    nodes = [
+        *listening_nodes(options),
+        NodeSpec("joint_mapper", {"robot": options.robot, "simulated": True}),
+        NodeSpec("simulated_robot", {"robot": options.robot}),
+    ]
+    if options.render:
+        nodes.append(NodeSpec("renderer"))
+    simulated = [replace(node, parameters={**node.parameters, "use_sim_time": True}) for node in nodes]
+    # The speaker is in the recording that is played. Arrivals are written down in the computer's time, which
+    # does not jump, and the clock beside them.
+    left_out = ("speaker/image", "speaker/audio", "joint_trajectory")
+    answers = [topic for topic in TOPICS if topic not in left_out]
+    player: dict[str, Parameter] = {
+        "bag": options.bag,
+        "image": options.image,
+        "audio": options.audio,
+        "loops": options.loops,
+        "wait_for": [*_WAITED_FOR, *_RECORDED_ANSWERS, *(["listener/image"] if options.render else [])],
+    }
+    return [
+        *simulated,
+        NodeSpec("recorder", {"output": options.record, "topics": [*answers, CLOCK]}),
+        NodeSpec("bag_player", player),
+    ]
 
 
 def robot_nodes(options: RobotOptions) -> list[NodeSpec]:

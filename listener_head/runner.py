@@ -8,22 +8,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-import psutil
 import yaml
 
 from listener_head.environment import THREAD_COUNTS
 from listener_head.errors import EXIT_BAD_INPUT, UserError
 from listener_head.graph import NodeSpec
 from listener_head.paths import config_dir
+from listener_head.usage import Meter, Usage
 
-SOURCE = "speaker_source"  # the graph is over when its source is
+SOURCE = "speaker_source"
+PLAYER = "bag_player"
+SOURCES = (SOURCE, PLAYER)  # the graph is over when its source is
 PLAYING = "playing"  # what the source says when it starts
 WHOLE_GRAPH = "graph"  # name of the one process that holds all nodes
-MEASURE_PERIOD = 1.0  # [s]
 STOP_TIMEOUT = 5.0  # [s] from the first signal to the one that cannot be caught
 
 
@@ -53,14 +53,6 @@ def own_domain() -> int:
     return 1 + os.getpid() % 101
 
 
-@dataclass
-class Usage:
-    """What the graph's processes took: shared pages counted once, processor time of all cores together."""
-
-    memory_mb: dict[str, float] = field(default_factory=dict)
-    cpu_percent: dict[str, float] = field(default_factory=dict)
-
-
 class GraphRunner:
     """Starts the nodes on entering and stops them on leaving.
 
@@ -80,7 +72,8 @@ class GraphRunner:
         self.processes = processes
         self.work = work
         self.domain = domain
-        self.usage = Usage()
+        self._meter = Meter()
+        self._started: float | None = None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> GraphRunner:
@@ -91,8 +84,6 @@ class GraphRunner:
         else:
             listed = [part for name, args in arguments.items() for part in ("--node", name, *args)]
             self._start(WHOLE_GRAPH, ["listener_head.ros.compose", *listed])
-        self._measured = time.monotonic()
-        self._baseline: dict[str, tuple[float, float]] = {}
         return self
 
     def __exit__(
@@ -106,12 +97,11 @@ class GraphRunner:
         Raises:
             UserError: a node ended by itself; the text is the last line that it said.
         """
-        if time.monotonic() - self._measured > MEASURE_PERIOD:
-            self._measured = time.monotonic()
-            self._measure()
+        self._meter.sample({name: child.pid for name, child in self._children.items()})
+        self.source_started()
         for name, child in self._children.items():
             status = child.poll()
-            if status == 0 and name in (SOURCE, WHOLE_GRAPH):
+            if status == 0 and name in (*SOURCES, WHOLE_GRAPH):
                 return True
             if status is not None:
                 text = self._last_words(name)
@@ -122,8 +112,17 @@ class GraphRunner:
 
     def source_started(self) -> bool:
         """Whether the source has said that it plays: every node is up and connected then."""
-        log = self.work / f"{SOURCE if self.processes else WHOLE_GRAPH}.log"
-        return PLAYING in log.read_text(errors="replace")
+        if self._started is None:
+            source = next((node.executable for node in self.nodes if node.executable in SOURCES), SOURCE)
+            log = self.work / f"{source if self.processes else WHOLE_GRAPH}.log"
+            if PLAYING in log.read_text(errors="replace"):
+                self._started = time.monotonic()
+        return self._started is not None
+
+    @property
+    def usage(self) -> Usage:
+        """What the processes took, processor time since the source began to play."""
+        return self._meter.usage(time.monotonic() if self._started is None else self._started)
 
     def stop(self) -> None:
         """Interrupts the nodes, the source first, and waits until all are gone."""
@@ -163,18 +162,3 @@ class GraphRunner:
             return "it said nothing"
         said = [line for line in lines if "[ERROR]" in line] or lines
         return said[-1].split("]: ", 1)[-1]
-
-    def _measure(self) -> None:
-        """Memory so far, and processor time since the first measurement after the source began to play."""
-        now = time.monotonic()
-        for name, child in self._children.items():
-            try:
-                process = psutil.Process(child.pid)
-                memory = process.memory_full_info().pss / 1e6
-                spent = sum(process.cpu_times()[:2])
-            except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
-                continue
-            self.usage.memory_mb[name] = max(self.usage.memory_mb.get(name, 0.0), memory)
-            if self.source_started():
-                began, before = self._baseline.setdefault(name, (now, spent))
-                self.usage.cpu_percent[name] = 100 * (spent - before) / max(now - began, MEASURE_PERIOD)

@@ -24,6 +24,7 @@ logged() {
 # --- which Python, which ROS -----------------------------------------------------------------------------------
 
 unset VIRTUAL_ENV PYTHONHOME
+unset PYTHONDONTWRITEBYTECODE # packages are not compiled when installed: what is compiled on import is kept
 PATH=${PATH//$venv\/bin:/} # an active .venv must not be made from itself
 
 choose() { # sets python, ros_prefix and ros_text; a Python that a sourced ROS serves goes first

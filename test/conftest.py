@@ -14,6 +14,13 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Nodes run in real time: with another test beside them they would be late."""
+    for item in items:
+        if "ros" in getattr(item, "fixturenames", ()):
+            item.add_marker("alone")
+
+
 @pytest.fixture(scope="session")
 def ros():
     """rclpy with a context of its own: this machine only, and a domain that nobody else has."""

@@ -41,6 +41,7 @@ def output(tmp_path_factory) -> Path:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.alone
 def test_it_leaves_video_plot_report_and_metrics(output):
     assert {path.name for path in output.iterdir()} >= {
         "demo.mp4",
@@ -58,15 +59,18 @@ def test_it_leaves_video_plot_report_and_metrics(output):
     assert not re.search('<link[^>]*href="(?!data:)', report.partition("<script")[0])
 
 
+@pytest.mark.alone
 def test_no_node_has_anything_to_complain_of(output):
     for log in (output / "logs").glob("*.log"):
         assert all(line.startswith("[INFO]") for line in log.read_text().splitlines()), log.read_text()
 
 
+@pytest.mark.alone
 def test_nothing_is_left_beside_the_output(output):
     assert list(output.parent.iterdir()) == [output]
 
 
+@pytest.mark.alone
 def test_metrics_have_the_documented_keys_and_the_graph_keeps_up(output):
     metrics = json.loads((output / "metrics.json").read_text())
     assert {
@@ -90,6 +94,7 @@ def test_metrics_have_the_documented_keys_and_the_graph_keeps_up(output):
     assert metrics["joint_latency_ms"]["p50"] < 160
 
 
+@pytest.mark.alone
 def test_the_listener_listened_and_moved(output):
     recording = read_recording(output / "recording")
     assert recording.speaker.valid.mean() > 0.98

@@ -25,6 +25,8 @@ _KINDS = (np.dtype(np.int16), np.dtype(np.float32), np.dtype(np.float64))
 _FULL_SCALE = 32768.0
 # A sample at or beyond the greatest that 16 bits hold.
 _CLIPPING_LEVEL = 32767.0 / _FULL_SCALE
+# As in AudioFeatures.msg.
+_CLIPPED, _GAP, _SILENT = 1, 2, 4
 # Beyond this a float sample is not sound, and its square may not be finite.
 _ABSURD_LEVEL = 1e6
 
@@ -66,6 +68,11 @@ class FeatureFrames:
     clipped: NDArray[np.bool_]  # a sample since the frame before was at full scale or no number
     gap: NDArray[np.bool_]  # sound since the frame before was missing (`insert_silence`)
     silent: NDArray[np.bool_]  # mean square of the last 1 / fps seconds below -80 dB of full scale
+
+    @property
+    def flags(self) -> NDArray[np.uint8]:
+        """The three as bits [k]: the FLAG_ constants of AudioFeatures.msg."""
+        return (self.clipped * _CLIPPED + self.gap * _GAP + self.silent * _SILENT).astype(np.uint8)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -1,4 +1,4 @@
-"""Opens rosbag2 folders and files (SQLite or MCAP) without a ROS."""
+"""Opens recordings for those who know their messages, and looks into a message that is not unpacked."""
 
 from __future__ import annotations
 
@@ -6,37 +6,33 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from listener_head.bags.faults import Faults
+from listener_head.bags.storage import Storage
 from listener_head.errors import UserError
 from listener_head.timing import NS_PER_S
 
-if TYPE_CHECKING:
-    from rosbags.rosbag2 import Reader
-
 
 @contextmanager
-def open_recording(path: Path) -> Iterator[Reader]:
+def open_recording(path: Path) -> Iterator[Storage]:
     """A rosbag2 folder (SQLite or MCAP), an .mcap or a .db3 file, open for reading.
 
-    Raises UserError when it is not there, and for whatever goes wrong while it is read.
+    Raises UserError when it is not there or cannot be read, and for whatever goes wrong while it is used.
     """
-    from rosbags.rosbag2 import Reader
-
-    if not path.exists():
-        raise UserError(f"recording {path} does not exist; give a rosbag2 folder, an .mcap or a .db3 file")
+    storage = Storage(path, Faults())
     try:
-        with Reader(path) as reader:
-            yield reader
+        yield storage
     except UserError:
         raise
     except Exception as error:
-        # Broken files fail in every way inside the parser: each is the file's fault, not ours.
+        # Broken messages fail in every way when they are unpacked: each is the file's fault, not ours.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"recording {path} cannot be read ({reason}); record it again") from error
+    finally:
+        storage.close()
 
 
-def header_stamp_ns(cdr: bytes) -> int:
+def header_stamp_ns(cdr: bytes | memoryview) -> int:
     """The stamp of a serialised message that starts with a header, without unpacking the rest.
 
     CDR (OMG, XTypes 7.4): byte 1 of the four encapsulation bytes is odd for little endian.

@@ -166,18 +166,22 @@ def measure(
     memory_mb: Mapping[str, float] | None = None,
     cpu_percent: Mapping[str, float] | None = None,
     versions: Mapping[str, str] | None = None,
+    drawn: bool = True,
 ) -> Metrics:
     """The metrics of a run, as ``metrics.json`` has them; a number that the run does not have is None.
 
     ``memory_mb`` and ``cpu_percent`` are what the processes took, by name; their sums are added as
-    "total". ``versions`` are added to those of the Python packages. Raises UserError when a topic that
-    latency is measured on was not recorded.
+    "total". ``versions`` are added to those of the Python packages. ``drawn`` says that pictures of the
+    listener were asked for. Raises UserError when a topic that latency is measured on was not recorded.
     """
+    images = ["listener/image"] if drawn else []
     recording.require(
-        "speaker/coefficients", "listener/coefficients", "listener/state", "joint_commands", "listener/image"
+        "speaker/coefficients", "listener/coefficients", "listener/state", "joint_commands", *images
     )
     steps = step_latencies(recording)
     lost = _losses(recording, steps)
+    if not drawn:
+        lost["images"] = _loss(0, 0)
     sound_ms = (steps.source_ns - steps.stamp_ns + NS_PER_S // RATE_HZ) / NS_PER_MS
     return {
         "duration_s": round((recording.last_ns - recording.first_ns) / NS_PER_S, 3),
@@ -186,23 +190,23 @@ def measure(
         "frames_lost_percent": max(part["percent"] for part in lost.values()),
         "lost": lost,
         "start_up_ms": _start_up_ms(recording, steps),
-        "joint_latency_ms": _percentiles(steps.joint_ms),
-        "image_latency_ms": _percentiles(steps.image_ms),
+        "joint_latency_ms": percentiles(steps.joint_ms),
+        "image_latency_ms": percentiles(steps.image_ms),
         "processing_ms": {
-            "joint": _percentiles(steps.joint_ms - steps.waiting_ms),
-            "image": _percentiles(steps.image_ms - steps.waiting_ms),
+            "joint": percentiles(steps.joint_ms - steps.waiting_ms),
+            "image": percentiles(steps.image_ms - steps.waiting_ms),
         },
         "sound_latency_ms": {
-            "joint": _percentiles(steps.joint_ms + sound_ms),
-            "image": _percentiles(steps.image_ms + sound_ms),
+            "joint": percentiles(steps.joint_ms + sound_ms),
+            "image": percentiles(steps.image_ms + sound_ms),
         },
         "stages_ms": {
-            "perception": _percentiles(steps.perception_ms),
-            "waiting": _percentiles(steps.waiting_ms),
-            "audio": _percentiles(steps.audio_ms),
-            "step": _percentiles(steps.step_ms),
-            "mapper": _percentiles(steps.joint_ms - steps.computed_ms),
-            "renderer": _percentiles(steps.image_ms - steps.computed_ms),
+            "perception": percentiles(steps.perception_ms),
+            "waiting": percentiles(steps.waiting_ms),
+            "audio": percentiles(steps.audio_ms),
+            "step": percentiles(steps.step_ms),
+            "mapper": percentiles(steps.joint_ms - steps.computed_ms),
+            "renderer": percentiles(steps.image_ms - steps.computed_ms),
         },
         "steps": {
             "with_camera": len(steps.stamp_ns),
@@ -224,9 +228,21 @@ def software_versions() -> dict[str, str]:
 
 
 def write_metrics(metrics: Metrics, path: Path) -> None:
-    """Write the metrics as JSON; UserError when ``path`` cannot be written."""
+    """Write the metrics as JSON; UserError when ``path`` cannot be written.
+
+    Fractions keep six significant digits, so that the rounding of the last ones, which processors do
+    differently, makes no other file.
+    """
     with replacing(path) as partial:
-        partial.write_text(json.dumps(metrics, indent=2, allow_nan=False) + "\n", "utf-8")
+        partial.write_text(json.dumps(_rounded(metrics), indent=2, allow_nan=False) + "\n", "utf-8")
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(each) for each in value]
+    return float(f"{value:.6g}") if isinstance(value, float | np.floating) else value
 
 
 def _losses(recording: Recording, steps: StepLatencies) -> dict[str, dict[str, float]]:
@@ -286,7 +302,8 @@ def _start_up_ms(recording: Recording, steps: StepLatencies) -> float | None:
     return round(int(steps.received_ns.min() - recording.camera_ns[0]) / NS_PER_MS, 3)
 
 
-def _percentiles(milliseconds: NDArray[np.float64]) -> dict[str, float | None]:
+def percentiles(milliseconds: NDArray[np.floating]) -> dict[str, float | None]:
+    """Median, 99th percentile and maximum of those that are finite; None where none is."""
     there = milliseconds[np.isfinite(milliseconds)]
     if not len(there):
         return {"p50": None, "p99": None, "max": None}

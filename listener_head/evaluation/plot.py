@@ -14,8 +14,8 @@ from listener_head.evaluation.series import (
     attitudes,
     expression_curves,
     head_angles_deg,
+    recorded_speech,
     seconds,
-    speech_spans,
     voice_envelope,
 )
 from listener_head.files import replacing
@@ -44,7 +44,7 @@ def plot_motion(recording: Recording, path: Path, title: str = "Listener") -> Pa
     for axes in rows:
         _dress(axes, recording)
     rows[-1].set_xlabel("time [s]")
-    end = seconds(recording, recording.listener.stamp_ns[-1:])[0]
+    end = seconds(recording.start_ns, recording.listener.stamp_ns[-1:])[0]
     rows[-1].set_xlim(0.0, max(float(end), 0.1))
     figure.suptitle(title, x=0.02, ha="left", fontsize=15, fontweight="bold", color=_INK)
     subtitle = f"attitude: {', '.join(attitudes(recording)) or 'unknown'}  ·  shaded: the speaker speaks"
@@ -75,8 +75,8 @@ def _draw_voice(axes: Axes, recording: Recording) -> None:
 
 
 def _draw_head(axes: Axes, recording: Recording) -> None:
-    times = seconds(recording, recording.listener.stamp_ns)
-    angles = head_angles_deg(recording.listener)
+    times = seconds(recording.start_ns, recording.listener.stamp_ns)
+    angles = head_angles_deg(recording.listener.rotation, recording.listener.valid)
     for column, name in enumerate(ANGLE_NAMES):
         axes.plot(times, angles[:, column], color=COLORS[column], linewidth=1.6, label=name)
     axes.axhline(0.0, color=_MUTED, linewidth=0.6)
@@ -85,8 +85,11 @@ def _draw_head(axes: Axes, recording: Recording) -> None:
 
 
 def _draw_expression(axes: Axes, recording: Recording) -> None:
-    times = seconds(recording, recording.listener.stamp_ns)
-    for color, (name, curve) in zip(COLORS, expression_curves(recording.listener).items(), strict=False):
+    times = seconds(recording.start_ns, recording.listener.stamp_ns)
+    face = expression_curves(
+        recording.listener.layout, recording.listener.expression, recording.listener.valid
+    )
+    for color, (name, curve) in zip(COLORS, face.items(), strict=False):
         axes.plot(times, curve, color=color, linewidth=1.6, label=name)
     axes.set_ylabel("listener's face [0 to 1]")
     _legend(axes)
@@ -97,10 +100,12 @@ def _draw_joints(axes: Axes, recording: Recording) -> None:
     for joint, name in enumerate(commands.names):
         color = COLORS[joint % len(COLORS)]
         degrees = np.degrees(commands.positions[:, joint])
-        axes.plot(seconds(recording, commands.stamp_ns), degrees, color=color, linewidth=1.6, label=name)
+        axes.plot(
+            seconds(recording.start_ns, commands.stamp_ns), degrees, color=color, linewidth=1.6, label=name
+        )
         if len(measured.stamp_ns):
             degrees = np.degrees(measured.positions[:, joint])
-            times = seconds(recording, measured.stamp_ns)
+            times = seconds(recording.start_ns, measured.stamp_ns)
             axes.plot(times, degrees, color=color, linewidth=1.2, linestyle=(0, (4, 2)), alpha=0.65)
     if len(measured.stamp_ns) and commands.names:
         axes.plot([], [], color=_MUTED, linewidth=1.2, linestyle=(0, (4, 2)), label="measured")
@@ -126,7 +131,7 @@ def _legend(axes: Axes) -> None:
 
 
 def _dress(axes: Axes, recording: Recording) -> None:
-    for start, end in speech_spans(recording):
+    for start, end in recorded_speech(recording):
         axes.axvspan(start, end, color=_SPEECH, alpha=0.09, linewidth=0)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -35,9 +35,10 @@ from listener_head.evaluation.tracks import (
     state_track,
 )
 from listener_head.graph import TOPICS
+from listener_head.images import bgr_pixels
 
 if TYPE_CHECKING:
-    from rosbags.interfaces import Connection
+    from listener_head.bags.connection import Connection
 
 # The topics of the graph that a recording is read for.
 KEYS = (
@@ -51,15 +52,6 @@ KEYS = (
     "joint_commands",
     "joint_states",
 )
-
-# Which channels make red, green, blue, and how many there are, for each encoding of sensor_msgs/Image.
-_ENCODINGS: dict[str, tuple[tuple[int, int, int], int]] = {
-    "rgb8": ((0, 1, 2), 3),
-    "bgr8": ((2, 1, 0), 3),
-    "rgba8": ((0, 1, 2), 4),
-    "bgra8": ((2, 1, 0), 4),
-    "mono8": ((0, 0, 0), 1),
-}
 
 
 @dataclass(frozen=True)
@@ -195,16 +187,7 @@ def _choose_topics(path: Path, connections: list[Connection]) -> dict[str, Conne
 
 
 def _rgb(topic: str, image: Any) -> NDArray[np.uint8]:
-    if image.encoding not in _ENCODINGS:
-        raise UserError(f"{topic} has encoding '{image.encoding}'; it needs one of {', '.join(_ENCODINGS)}")
-    order, channels = _ENCODINGS[image.encoding]
-    row = image.width * channels
-    if image.step < row or image.data.size != image.height * image.step or not image.data.size:
-        raise UserError(
-            f"{topic} has an image of {image.data.size} bytes for {image.width}x{image.height}, "
-            f"step {image.step}; it needs height times step"
-        )
-    pixels = image.data.reshape(image.height, image.step)[:, :row].reshape(
-        image.height, image.width, channels
-    )
-    return np.ascontiguousarray(pixels[:, :, order])
+    try:
+        return np.ascontiguousarray(bgr_pixels(image)[:, :, ::-1])
+    except UserError as problem:
+        raise UserError(f"{topic}: {problem}") from problem

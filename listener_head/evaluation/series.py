@@ -1,12 +1,12 @@
-"""Curves of a recording that a person wants to see; the plot and the report draw the same ones."""
+"""Curves of a recording that a person wants to see; the plot and the reports draw the same ones."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from listener_head.coefficients import Layout
 from listener_head.evaluation.recording import Recording
-from listener_head.evaluation.tracks import CoefficientTrack
 from listener_head.timing import NS_PER_S
 
 Curve = NDArray[np.float64]
@@ -33,20 +33,21 @@ SPEECH_THRESHOLD = 0.5
 SPEECH_PAUSE_S = 0.2
 
 
-def seconds(recording: Recording, stamps_ns: NDArray[np.int64]) -> Curve:
-    """Stamps as seconds since the recording's start."""
-    return (stamps_ns - recording.start_ns) / NS_PER_S
+def seconds(start_ns: int, stamps_ns: NDArray[np.int64]) -> Curve:
+    """Stamps as seconds since ``start_ns``."""
+    return (stamps_ns - start_ns) / NS_PER_S
 
 
-def head_angles_deg(track: CoefficientTrack) -> Curve:
-    """Pitch, yaw, roll [T, 3] in degrees; NaN where the track is not valid, so that lines break there."""
-    return np.where(track.valid[:, None], np.degrees(track.rotation.astype(np.float64)), np.nan)
+def head_angles_deg(rotation: ArrayLike, valid: NDArray[np.bool_]) -> Curve:
+    """Pitch, yaw, roll [T, 3] in degrees of ``rotation`` [T, 3] rad; NaN (no line) where not ``valid``."""
+    return np.where(valid[:, None], np.degrees(np.asarray(rotation, np.float64)), np.nan)
 
 
-def expression_curves(track: CoefficientTrack) -> dict[str, Curve]:
-    """Named curves [T] of the face; NaN where the track is not valid."""
-    names = track.layout.expression_names
-    values = np.where(track.valid[:, None], track.expression.astype(np.float64), np.nan)
+def expression_curves(layout: Layout, expression: ArrayLike, valid: NDArray[np.bool_]) -> dict[str, Curve]:
+    """Named curves [T] of a face [T, E]; NaN where it is not valid."""
+    names = layout.expression_names
+    weights = np.asarray(expression, np.float64)
+    values = np.where(valid[:, None], weights, np.nan)
     if set(EXPRESSIONS["smile"]) <= set(names):
         return {
             label: values[:, [names.index(shape) for shape in shapes]].mean(axis=1)
@@ -54,21 +55,29 @@ def expression_curves(track: CoefficientTrack) -> dict[str, Curve]:
         }
     if not len(values):
         return {}
-    most = np.argsort(track.expression.std(axis=0))[::-1][:UNNAMED_SHOWN]
+    most = np.argsort(weights.std(axis=0))[::-1][:UNNAMED_SHOWN]
     return {names[i]: values[:, i] for i in most}
 
 
-def speech_spans(recording: Recording) -> list[tuple[float, float]]:
-    """When the speaker speaks, as (from, to) in seconds since the recording's start."""
-    times = seconds(recording, recording.features.stamp_ns)[
-        recording.features.voice_activity > SPEECH_THRESHOLD
-    ]
+def speech_spans(times: Curve, voice_activity: ArrayLike) -> list[tuple[float, float]]:
+    """When the speaker speaks, as (from, to), of voice activity [T] 0 to 1 at ``times`` [s]."""
+    return spans(times[np.asarray(voice_activity) > SPEECH_THRESHOLD], SPEECH_PAUSE_S)
+
+
+def spans(times: Curve, pause_s: float) -> list[tuple[float, float]]:
+    """First and last of the rising ``times`` [s] between holes longer than ``pause_s``."""
     if not len(times):
         return []
-    breaks = np.flatnonzero(np.diff(times) > SPEECH_PAUSE_S)
+    breaks = np.flatnonzero(np.diff(times) > pause_s)
     starts = times[np.concatenate([[0], breaks + 1])]
     ends = times[np.concatenate([breaks, [len(times) - 1]])]
     return [(float(start), float(end)) for start, end in zip(starts, ends, strict=True)]
+
+
+def recorded_speech(recording: Recording) -> list[tuple[float, float]]:
+    """`speech_spans` of a recording, since its start."""
+    features = recording.features
+    return speech_spans(seconds(recording.start_ns, features.stamp_ns), features.voice_activity)
 
 
 def voice_envelope(recording: Recording, points: int = 2000) -> tuple[Curve, Curve, Curve]:

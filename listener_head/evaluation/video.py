@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from listener_head.rendering.encoder import (
     sound_track,
     to_height,
 )
+from listener_head.rendering.sequence import STAMP_ROUNDING_NS
 from listener_head.sources import VideoFile
 from listener_head.timing import NS_PER_S, RATE_HZ
 
@@ -32,6 +34,15 @@ _BAR = (20, 23, 28)
 _TEXT = (232, 235, 240)
 _SPEAKING = (88, 196, 140)
 _SILENT = (70, 76, 86)
+SPEAKER = "speaker"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What stands below each picture, and whether the speaker, who is the first, speaks."""
+
+    names: tuple[str, ...]
+    speaking: bool
 
 
 @dataclass(frozen=True)
@@ -64,23 +75,49 @@ def make_side_by_side(
         raise UserError(
             f"speaker and listener of {recording.path} do not overlap in time; record them together"
         )
-    scaled = partial(to_height, height=HEIGHT)
-    left = Held(speaker.pictures, scaled)
     listener = ((stamp - recording.start_ns, pixels) for stamp, pixels in recording.images("listener/image"))
-    right = Held(listener, scaled)
-    with replacing(output) as unfinished, VideoEncoder(unfinished, RATE_HZ, count, speaker.sound) as encoder:
-        split = left.at(0).shape[1]
-        canvas = np.empty((HEIGHT + BAR_HEIGHT, split + right.at(0).shape[1], 3), np.uint8)
-        for frame in range(count):
-            time_ns = frame * NS_PER_S // RATE_HZ
-            canvas[:HEIGHT, :split] = left.at(time_ns)
-            canvas[:HEIGHT, split:] = right.at(time_ns)
-            canvas[HEIGHT:] = _caption(split, canvas.shape[1], *_situation(recording, time_ns))
-            encoder.write(frame, canvas)
-            if progress:
-                progress((frame + 1) / count)
-        encoder.finish()
+    write_beside(
+        output,
+        (speaker.pictures, listener),
+        HEIGHT,
+        count,
+        speaker.sound,
+        partial(_situation, recording),
+        (lambda done: progress(done / count)) if progress else None,
+    )
     return output
+
+
+def write_beside(
+    output: Path,
+    pictures: Sequence[Iterator[Timed]],
+    height: int,
+    count: int,
+    sound: SoundTrack | None,
+    situation: Callable[[int], Situation],
+    written: Callable[[int], None] | None = None,
+) -> None:
+    """Write streams of pictures beside each other, ``height`` pixels high over a caption, as MP4.
+
+    There are ``count`` frames, 30 a second; each shows of every stream the newest picture whose time has
+    come. ``situation`` is what holds at a moment [ns] since the video's start; ``written`` is told the number
+    of frames that are written.
+
+    Raises UserError when a stream is empty or changes its size, and when ``output`` cannot be written.
+    """
+    shown = [Held(stream, partial(to_height, height=height)) for stream in pictures]
+    edges = tuple(accumulate((held.at(0).shape[1] for held in shown), initial=0))
+    canvas = np.empty((height + BAR_HEIGHT, edges[-1], 3), np.uint8)
+    with replacing(output) as unfinished, VideoEncoder(unfinished, RATE_HZ, count, sound) as encoder:
+        for frame in range(count):
+            time_ns = frame * NS_PER_S // RATE_HZ + STAMP_ROUNDING_NS
+            for held, (left, right) in zip(shown, pairwise(edges), strict=True):
+                canvas[:height, left:right] = held.at(time_ns)
+            canvas[height:] = _caption(edges, situation(time_ns))
+            encoder.write(frame, canvas)
+            if written:
+                written(frame + 1)
+        encoder.finish()
 
 
 def _speaker_of_file(recording: Recording, path: Path) -> _Speaker:
@@ -116,8 +153,8 @@ def _recorded_sound(recording: Recording) -> SoundTrack | None:
     return sound_track(samples[:, None], audio.sample_rate, audio.start_ns - recording.start_ns)
 
 
-def _situation(recording: Recording, time_ns: int) -> tuple[str, bool]:
-    """The attitude's name and whether the speaker speaks, at a moment since the start."""
+def _situation(recording: Recording, time_ns: int) -> Situation:
+    """At a moment since the start."""
     now = recording.start_ns + time_ns
     attitude, speaking = "", False
     step = int(np.searchsorted(recording.states.stamp_ns, now, side="right")) - 1
@@ -126,20 +163,25 @@ def _situation(recording: Recording, time_ns: int) -> tuple[str, bool]:
     sound = int(np.searchsorted(recording.features.stamp_ns, now, side="right")) - 1
     if sound >= 0:
         speaking = bool(recording.features.voice_activity[sound] > SPEECH_THRESHOLD)
-    return attitude, speaking
+    return Situation((SPEAKER, listener_name(attitude)), speaking)
+
+
+def listener_name(attitude: str) -> str:
+    """What stands below the listener."""
+    return f"listener · {attitude}" if attitude else "listener"
 
 
 @cache
-def _caption(split: int, width: int, attitude: str, speaking: bool) -> Pixels:
-    """The bar below the pictures that meet at ``split``: names, a lamp for speech, the attitude."""
+def _caption(edges: tuple[int, ...], situation: Situation) -> Pixels:
+    """The bar below the pictures that have these edges: a lamp for speech, and the names."""
     from PIL import Image, ImageDraw, ImageFont
 
-    bar = Image.new("RGB", (width, BAR_HEIGHT), _BAR)
+    bar = Image.new("RGB", (edges[-1], BAR_HEIGHT), _BAR)
     draw = ImageDraw.Draw(bar)
     font = ImageFont.load_default(17)
     middle = BAR_HEIGHT // 2
-    draw.ellipse((16, middle - 5, 26, middle + 5), fill=_SPEAKING if speaking else _SILENT)
-    draw.text((36, middle), "speaker", _TEXT, font, anchor="lm")
-    listener = f"listener · {attitude}" if attitude else "listener"
-    draw.text((split + 16, middle), listener, _TEXT, font, anchor="lm")
+    draw.ellipse((16, middle - 5, 26, middle + 5), fill=_SPEAKING if situation.speaking else _SILENT)
+    for name, edge in zip(situation.names, edges, strict=False):
+        # The lamp stands before the first name.
+        draw.text((edge + (16 if edge else 36), middle), name, _TEXT, font, anchor="lm")
     return np.asarray(bar, np.uint8)

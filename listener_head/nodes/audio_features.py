@@ -61,23 +61,23 @@ class AudioFeatures(GraphNode):
                     f"audio chunk of {len(samples)} samples does not hold {chunk.channels} channels"
                 )
             samples = samples.reshape(-1, chunk.channels)
+            restarts = self._features.restarts
             completed = self._features.push(to_ns(chunk.header.stamp), samples, chunk.sample_rate)
         except UserError as problem:
             self.refused(problem)
             return
+        if self._features.restarts > restarts:
+            self.get_logger().warning("the sound's stamps or form changed; starting anew")
         for frames in completed:
             self._publish(frames)
 
     def _publish(self, frames: FeatureFrames) -> None:
+        flags = frames.flags
         for i in range(len(frames)):
             message = AudioFeaturesMessage(layout=self._features.layout, values=float_array(frames.values[i]))
             message.header.stamp = to_stamp(grid_time_ns(frames.first_index + i))
             message.voice_activity = float(frames.voice_activity[i])
-            message.flags = (
-                AudioFeaturesMessage.FLAG_CLIPPED * int(frames.clipped[i])
-                + AudioFeaturesMessage.FLAG_GAP * int(frames.gap[i])
-                + AudioFeaturesMessage.FLAG_SILENT * int(frames.silent[i])
-            )
+            message.flags = int(flags[i])
             self._publisher.publish(message)
             self.counts["frames"] += 1
 

@@ -12,7 +12,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from listener_head.coefficients import Coefficients
 from listener_head.errors import UserError
-from listener_head.listener import ListenerFrame, ListenerSession, Mode
+from listener_head.listener import InputFlag, ListenerFrame, ListenerSession, Mode
 from listener_head.listener.liveliness import Liveliness
 from listener_head.listener.reference import read_reference
 from listener_head.msg import Attitude, AudioFeatures, FaceCoefficients, ListenerState
@@ -32,6 +32,7 @@ _MODES = {
     Mode.DISABLED: ListenerState.MODE_DISABLED,
 }
 MILLISECOND_NS = 1e6
+SOUND_PATIENCE = 0.2  # [s]
 
 
 class Listener(GraphNode):
@@ -72,8 +73,10 @@ class Listener(GraphNode):
         self._state = self.advertise(ListenerState, "listener/state")
         self.create_service(SetBool, "~/enable", self._enable)
         self.create_service(Trigger, "~/reset", self._reset)
-        self._arrived_ns: dict[int, int] = {}  # camera stamp -> arrival of its coefficients
+        # Camera stamp -> arrival of its coefficients, on the node's clock [ns] and on one without jumps [s].
+        self._arrived: dict[int, tuple[int, float]] = {}
         self._audio: tuple[int, int, NDArray[np.float32]] = (-1, 0, np.zeros(0, np.float32))
+        self._heard_at = -np.inf
         self._waiting: int | None = None
         self._refused_layout: str | None = None
         self.get_logger().info(f"{self.value('policy')} {listener.name} ({listener.hash})")
@@ -97,6 +100,7 @@ class Listener(GraphNode):
         self._refused_layout = None
         index = index_at_or_before(to_ns(features.header.stamp))
         self._audio = (index, self._now_ns(), np.array(features.values, np.float32))
+        self._heard_at = time.monotonic()
         if self._waiting == index:
             self._step(index)
 
@@ -123,17 +127,18 @@ class Listener(GraphNode):
         except UserError as problem:
             self.refused(problem)
             return
-        self._arrived_ns[stamp_ns] = self._now_ns()
-        if len(self._arrived_ns) > 64:
-            del self._arrived_ns[min(self._arrived_ns)]
+        self._arrived.pop(stamp_ns, None)  # of a recording that is played again
+        self._arrived[stamp_ns] = (self._now_ns(), time.monotonic())
+        if len(self._arrived) > 64:
+            del self._arrived[next(iter(self._arrived))]
 
     def _due(self, index: int) -> None:
         """The grid's instant ``index`` was ``step_delay`` ago."""
-        if self._waiting is not None:
+        # One that lies ahead is of a time that is over: the clock has gone back.
+        if self._waiting is not None and self._waiting < index:
             self._step(self._waiting)
-        heard, arrived_ns, _ = self._audio
         # Sound that stopped long ago is not waited for.
-        if heard == index or self._now_ns() - arrived_ns > 200 * MILLISECOND_NS:
+        if self._audio[0] == index or time.monotonic() - self._heard_at > SOUND_PATIENCE:
             self._step(index)
         else:
             self._waiting = index
@@ -141,12 +146,14 @@ class Listener(GraphNode):
     def _step(self, index: int) -> None:
         self._waiting = None
         heard, audio_ns, values = self._audio
-        now_ns, began = self._now_ns(), time.perf_counter()
+        now_ns, now, began = self._now_ns(), time.monotonic(), time.perf_counter()
         try:
             frame = self._session.step(index, values if heard == index else None)
         except UserError as problem:
             self.refused(problem)
             frame = self._session.step(index, None)
+        if frame.flags & InputFlag.CLOCK_JUMPED:
+            self.get_logger().warning("the clock jumped; listening anew")
         listener = self._session.listener
         coefficients = Coefficients.from_motion(listener.face_model, frame.motion, self._identity)
         source_ns = frame.source_stamp_ns
@@ -158,10 +165,11 @@ class Listener(GraphNode):
         if heard == index:
             state.audio_ms = (audio_ns - frame.time_ns) / MILLISECOND_NS
         if source_ns is not None:
-            arrived_ns = self._arrived_ns.get(source_ns, now_ns)
+            arrived_ns, arrived = self._arrived.get(source_ns, (now_ns, now))
             state.source_stamp = to_stamp(source_ns)
             state.perception_ms = (arrived_ns - source_ns) / MILLISECOND_NS
-            state.waiting_ms = (now_ns - arrived_ns) / MILLISECOND_NS
+            # Simulated time goes in steps that are too coarse for this.
+            state.waiting_ms = (now - arrived) * 1e3
         self._state.publish(state)
         self.counts["steps"] += 1
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from array import array
 from collections.abc import Sequence
 
@@ -16,14 +15,12 @@ from listener_head.errors import UserError
 from listener_head.msg import AudioChunk
 from listener_head.ros import qos
 from listener_head.ros.node import GraphNode, run
+from listener_head.ros.readiness import declare_readiness, wait_until_ready
 from listener_head.ros.stamps import to_stamp
 from listener_head.sources import Image, Sound, VideoFile
 from listener_head.sources.live import Camera, Microphone
 from listener_head.sources.read_ahead import ReadAhead
 from listener_head.timing import NS_PER_S
-
-_GRAPH_PERIOD = 0.05  # [s]
-_GRAPH_SETTLED = 1.0  # [s] without a new writer or reader
 
 
 class SpeakerSource(GraphNode):
@@ -38,10 +35,7 @@ class SpeakerSource(GraphNode):
         self.declare("microphone", "", "name or number of the microphone, 'none' for none", fixed=True)
         self.declare("largest_side", 640, "frames are scaled down to this [pixels]", 64, 8192, fixed=True)
         self.declare("frame_id", "camera_optical_frame", "the camera's optical frame (REP 103)", fixed=True)
-        self.declare(
-            "wait_for", [""], "topics that must have a subscription before playing starts", fixed=True
-        )
-        self.declare("wait_timeout", 30.0, "give up waiting for them after this [s]", 0.0, 600.0, fixed=True)
+        declare_readiness(self)
         self.finished = threading.Event()
         self._bridge = CvBridge()
 
@@ -80,7 +74,7 @@ class SpeakerSource(GraphNode):
 
     def _play_file(self) -> None:
         with ReadAhead(self._video.events()) as events:
-            if self._wait_for_graph():
+            if wait_until_ready(self, self._stopping):
                 self.get_logger().info(f"playing {self._video.path}, {self._video.duration:.1f} s")
                 start_ns = self.get_clock().now().nanoseconds
                 for event in events:
@@ -125,26 +119,6 @@ class SpeakerSource(GraphNode):
 
     def _seconds_until(self, time_ns: int) -> float:
         return max(0.0, (time_ns - self.get_clock().now().nanoseconds) / NS_PER_S)
-
-    def _wait_for_graph(self) -> bool:
-        """Waits until the topics of `wait_for` are read; False when the node is stopped before."""
-        topics = [topic for topic in self.value("wait_for") if topic]
-        deadline = time.monotonic() + self.value("wait_timeout")
-        ends: list[tuple[int, int]] = []
-        settled = 0.0
-        while not self._stopping.wait(_GRAPH_PERIOD):
-            before, ends = ends, [(self.count_publishers(t), self.count_subscribers(t)) for t in topics]
-            missing = [
-                topic for topic, (writers, readers) in zip(topics, ends, strict=True) if not writers * readers
-            ]
-            # While new ends are still found, messages between the old ones are held up.
-            settled = settled + _GRAPH_PERIOD if ends == before and not missing else 0.0
-            if settled >= _GRAPH_SETTLED or not topics:
-                return True
-            if time.monotonic() > deadline:
-                self.refused(UserError(f"nobody listens to {', '.join(missing)}; starting all the same"))
-                return True
-        return False
 
 
 def main() -> None:

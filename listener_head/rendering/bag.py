@@ -16,8 +16,8 @@ from listener_head.graph import TOPICS
 from listener_head.rendering.sequence import CoefficientSequence, check_gaps
 
 if TYPE_CHECKING:
-    from rosbags.interfaces import Connection
-    from rosbags.rosbag2 import Reader
+    from listener_head.bags.connection import Connection
+    from listener_head.bags.storage import Storage
 
 BAG_ENDINGS = (".mcap", ".db3")
 BAG_METADATA = "metadata.yaml"  # in a folder
@@ -93,7 +93,7 @@ def _is(name: str, ending: str) -> bool:
     return f"/{name.strip('/')}".endswith(f"/{ending.strip('/')}")
 
 
-def _speaker_starts(reader: Reader, name: str) -> list[int]:
+def _speaker_starts(reader: Storage, name: str) -> list[int]:
     """The first stamps of what tells of the speaker in the namespace of topic ``name``."""
     namespace = "/".join(name.split("/")[:-2])
     starts = []

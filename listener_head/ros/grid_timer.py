@@ -42,7 +42,7 @@ class GridTimer:
 
     def _fire(self) -> None:
         left_ns = self._left_ns()
-        if left_ns > NS_PER_S:  # the clock has gone back
+        if abs(left_ns) > NS_PER_S:  # the clock has jumped: simulated time begins, or goes back
             self._plan()
         elif left_ns > 0:  # woken early, as timers may be; an instant is never used twice
             self._sleep()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from signal import SIGINT
 
+from launch.action import Action
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
+    ExecuteProcess,
     GroupAction,
     OpaqueFunction,
     RegisterEventHandler,
@@ -15,7 +18,7 @@ from launch.actions import (
 )
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
-from launch.events.process import ProcessExited
+from launch.events.process import ProcessExited, SignalProcess
 from launch.launch_context import LaunchContext
 from launch.launch_description import LaunchDescription
 from launch.substitutions import LaunchConfiguration
@@ -43,21 +46,29 @@ def describe(
     variables: dict[str, str],
     nodes: Callable[[Values], list[NodeSpec]],
     ends_with: str = "",
+    judge: Callable[[Values], list[str]] | None = None,
 ) -> LaunchDescription:
     """A launch file: its arguments, environment variables that are not set yet, and the nodes of a graph.
 
-    ``arguments`` needs ``namespace`` beside COMMON. All ends when the node ``ends_with`` does, and when a
-    node refuses its input.
+    ``arguments`` needs ``namespace`` and ``log_level``; of COMMON the others may be left out. All ends when
+    the node ``ends_with`` does, and with an error when a node refuses its input.
+
+    ``judge`` gives the command of a process beside the nodes. With one, the nodes are interrupted when
+    ``ends_with`` has ended, and all ends when the judge does: with an error unless its status is 0.
     """
 
-    def start(context: LaunchContext) -> list[GroupAction]:
+    def start(context: LaunchContext) -> list[Action]:
         values = {name: LaunchConfiguration(name).perform(context) for name in arguments}
-        params_file = values["params_file"] or str(config_dir() / "listener_head.yaml")
-        group = [
-            PushROSNamespace(values["namespace"]),
-            SetParameter("use_sim_time", flag(values, "use_sim_time")),
-        ]
-        group += [_node(spec, params_file, values, ends_with) for spec in nodes(values)]
+        params_file = values.get("params_file") or str(config_dir() / "listener_head.yaml")
+        end = _interrupt_nodes if judge else _end(f"{ends_with} has ended")
+        group: list[Action] = [PushROSNamespace(values["namespace"])]
+        if "use_sim_time" in values:
+            group.append(SetParameter("use_sim_time", flag(values, "use_sim_time")))
+        for spec in nodes(values):
+            is_last = spec.executable == ends_with
+            group.append(_node(spec, params_file, values, end if is_last else None))
+        if judge:
+            group.append(ExecuteProcess(cmd=judge(values), output="screen", on_exit=_end_with_judge))
         return [GroupAction(group)]
 
     declared = [
@@ -86,8 +97,7 @@ def number(values: Values, name: str) -> int:
         raise UserError(f"{name} is '{values[name]}'; give a whole number, such as {name}:=0") from None
 
 
-def _node(spec: NodeSpec, params_file: str, values: Values, ends_with: str) -> Node:
-    is_last = spec.executable == ends_with
+def _node(spec: NodeSpec, params_file: str, values: Values, on_exit: EmitEvent | None) -> Node:
     return Node(
         package="listener_head",
         executable=spec.executable,
@@ -96,12 +106,28 @@ def _node(spec: NodeSpec, params_file: str, values: Values, ends_with: str) -> N
         remappings=list(spec.remaps.items()),
         arguments=["--ros-args", "--log-level", values["log_level"]],
         output="screen",
-        respawn=flag(values, "use_respawn") and not is_last,
-        on_exit=[EmitEvent(event=Shutdown(reason=f"{ends_with} has ended"))] if is_last else None,
+        respawn="use_respawn" in values and flag(values, "use_respawn") and on_exit is None,
+        on_exit=on_exit,
     )
 
 
-def _end_on_refusal(event: ProcessExited, _context: LaunchContext) -> EmitEvent | None:
-    if event.returncode != EXIT_BAD_INPUT:
-        return None
-    return EmitEvent(event=Shutdown(reason=f"{event.process_name} refuses its input, as it says above"))
+def _end(reason: str) -> EmitEvent:
+    return EmitEvent(event=Shutdown(reason=reason))
+
+
+# The judge is no node, and goes on.
+_interrupt_nodes = EmitEvent(
+    event=SignalProcess(signal_number=SIGINT, process_matcher=lambda process: isinstance(process, Node))
+)
+
+
+def _end_with_judge(event: ProcessExited, _context: LaunchContext) -> EmitEvent:
+    # Only an exception makes `ros2 launch` end with a status that is not 0.
+    if event.returncode:
+        raise RuntimeError(f"{event.process_name} has ended with status {event.returncode}, see above")
+    return _end("all is measured")
+
+
+def _end_on_refusal(event: ProcessExited, _context: LaunchContext) -> None:
+    if event.returncode == EXIT_BAD_INPUT:
+        raise RuntimeError(f"{event.process_name} refuses its input, as it says above")

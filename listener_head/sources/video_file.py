@@ -26,12 +26,13 @@ class VideoFile:
         path: anything that FFmpeg decodes, with one video and one sound stream.
         largest_side: frames are scaled down to this many pixels; larger ones cost time on the way and
             give the face tracker, which looks at 192 pixels of face, nothing.
+        silent: only its pictures are wanted; sound is not asked for.
 
     Raises:
         UserError: the file is missing, unreadable, or has no picture or no sound.
     """
 
-    def __init__(self, path: str | Path, largest_side: int = 640) -> None:
+    def __init__(self, path: str | Path, largest_side: int = 640, silent: bool = False) -> None:
         self.path = Path(path)
         self.largest_side = largest_side
         if not self.path.is_file():
@@ -39,11 +40,11 @@ class VideoFile:
         with self._open() as container:
             if not container.streams.video:
                 raise UserError(f"video '{path}' has no picture; give a video of a talking face")
-            if not container.streams.audio:
+            if not container.streams.audio and not silent:
                 raise UserError(f"video '{path}' has no sound; give a video with the speaker's voice in it")
             stream = container.streams.video[0]
             self.fps = float(stream.average_rate or stream.guessed_rate or 30)
-            self.sample_rate = container.streams.audio[0].rate
+            self.sample_rate = 0 if silent else container.streams.audio[0].rate
             self.duration = self._duration(container)
         first = next(self.images(), None)
         if first is None:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from listener_head.checked_json import parse, reason_of
 from listener_head.errors import UserError
-from listener_head.study.model import Answer, Manifest, Sheet, parse, reason_of
+from listener_head.study.model import Answer, Manifest, Sheet
 from listener_head.study.store import MAGIC, read_rows
 
 # Above what the page can give by far.

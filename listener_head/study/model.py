@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,10 +13,10 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     model_validator,
 )
 
+from listener_head.checked_json import Model, parse, reason_of
 from listener_head.errors import UserError
 
 EQUAL = "equal"  # the choice of a preference test where both are as good
@@ -149,26 +149,6 @@ class Sheet(_Strict):
     study: Name
     rater: Rater
     answers: list[Answer] = Field(max_length=100_000)
-
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-def parse(kind: type[Model], content: bytes | str) -> Model:
-    """The model in JSON text; ValueError with one line that names the first wrong value."""
-    try:
-        return kind.model_validate_json(content)
-    except ValidationError as problem:
-        raise ValueError(reason_of(problem)) from None
-
-
-def reason_of(problem: Exception) -> str:
-    """Why something from outside cannot be taken, in one line."""
-    if isinstance(problem, ValidationError):
-        first = problem.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        return f"{where}: {first['msg']}" if where else first["msg"]
-    return getattr(problem, "strerror", None) or " ".join(str(problem).split())
 
 
 def read_manifest(folder: Path) -> Manifest:

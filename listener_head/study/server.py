@@ -12,9 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
+from listener_head.checked_json import parse, reason_of
 from listener_head.errors import UserError
 from listener_head.study.make import PAGE_FILES
-from listener_head.study.model import Manifest, Sheet, parse, read_manifest, reason_of
+from listener_head.study.model import Manifest, Sheet, read_manifest
 from listener_head.study.store import AnswerStore
 
 # A thousand times one answer.

@@ -6,9 +6,10 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from listener_head.checked_json import reason_of
 from listener_head.dyads.clips import ATTITUDES
 from listener_head.errors import UserError
-from listener_head.study.model import SPEAKER, reason_of
+from listener_head.study.model import SPEAKER
 
 COLUMNS = ("clip", "set", "attitude", "method", "video")
 

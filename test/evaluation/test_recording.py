@@ -129,59 +129,6 @@ def test_an_unknown_encoding_is_refused_by_name(tmp_path: Path) -> None:
         list(read_recording(path).images("listener/image"))
 
 
-def test_a_recording_appears_only_when_it_is_closed(tmp_path: Path) -> None:
-    path = tmp_path / "recording"
-    writer = RecordingWriter(path, {"/x/joint_commands": TOPICS["joint_commands"]})
-    assert not path.exists()
-    writer.close()
-    assert [p.name for p in tmp_path.iterdir()] == ["recording"]
-
-    with pytest.raises(UserError, match="exists already"):
-        RecordingWriter(path, {})
-
-
-def test_a_recording_that_failed_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), RecordingWriter(tmp_path / "recording", {}):
-        raise RuntimeError
-
-    assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
-def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path) -> None:
-    writer = RecordingWriter(tmp_path / "recording", {"/x/listener/image": TOPICS["listener/image"]})
-    writer._writer.storage.bio = Path("/dev/full").open("wb")  # noqa: SIM115
-
-    with pytest.raises(UserError, match=r"recording: No space left"):
-        for time_ns in range(100):
-            writer.write("/x/listener/image", time_ns, bytes(2**20))
-        writer.close()
-    writer.abort()
-
-    assert not list(tmp_path.iterdir())
-
-
-def test_what_a_killed_recorder_left_is_replaced(tmp_path: Path) -> None:
-    killed = RecordingWriter(tmp_path / "recording", {"/x/joint_commands": TOPICS["joint_commands"]})
-    killed._stop()
-    killed._writer.abort()  # closes the file and leaves the folder, as the end of a process does
-
-    path = write_messages(
-        tmp_path / "recording", [(1, "listener/image", image(1, np.zeros((2, 2, 3), np.uint8)))]
-    )
-
-    assert list(read_recording(path).topics) == ["listener/image"]
-    assert [p.name for p in tmp_path.iterdir()] == ["recording"]
-
-
-def test_an_unknown_type_and_an_unwritable_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no/msg/Such"):
-        RecordingWriter(tmp_path / "a", {"/x": "no/msg/Such"})
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write"):
-        RecordingWriter(tmp_path / "file" / "a", {})
-
-
 def test_absent_and_empty_recordings_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         read_recording(tmp_path / "nothing")

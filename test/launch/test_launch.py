@@ -14,6 +14,7 @@ from listener_head.runner import environment, own_domain
 LAUNCH_TESTS = sorted(Path(__file__).parent.glob("*.test.py"))
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("path", LAUNCH_TESTS, ids=lambda path: path.name)
 def test_launch(path):

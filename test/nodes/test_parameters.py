@@ -6,7 +6,14 @@ import pytest
 import yaml
 
 import listener_head.nodes
-from listener_head.graph import DemoOptions, RobotOptions, demo_nodes, robot_nodes
+from listener_head.graph import (
+    DemoOptions,
+    ReplayOptions,
+    RobotOptions,
+    demo_nodes,
+    replay_nodes,
+    robot_nodes,
+)
 from listener_head.paths import config_dir
 from listener_head.ros.compose import node_class
 
@@ -18,6 +25,7 @@ NODES = sorted(path.stem for path in Path(listener_head.nodes.__file__).parent.g
 GRAPHS = [
     *demo_nodes(DemoOptions(video="v", record="x")),
     *robot_nodes(RobotOptions(camera=0, simulate=True, render=True, live_link="localhost:11111")),
+    *replay_nodes(ReplayOptions(bag="b", record="x")),
 ]
 # Of rclpy itself, and those that say what a lifecycle manager or the user's QoS decide.
 NOT_SHOWN = {"use_sim_time", "start_type_description_service", "autostart"}

@@ -65,7 +65,8 @@ def test_it_ends_cleanly_when_told_to(executable, number, tmp_path):
         ("face_fit", ["-p", "face_model:=flame"], "flame"),
         ("audio_features", ["-p", "layout:=mel80"], "mel80"),
         ("speaker_source", ["-p", "video:=/nowhere.mp4"], "/nowhere.mp4"),
-        ("recorder", ["-p", "topics:=[weather]"], "weather"),
+        ("bag_player", ["-p", "bag:=/nowhere.mcap"], "/nowhere.mcap"),
+        ("recorder", ["-p", "topics:=[weather]", "-p", "wait_timeout:=0.1"], "weather"),
     ],
 )
 def test_wrong_parameter_is_one_line_and_status_2(executable, arguments, expected, tmp_path):

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from listener_head.coefficients import Layout
 from listener_head.dyads.clips import DyadClip, DyadClips
 from listener_head.errors import UserError
 from listener_head.evaluation.dyads.ablation import INPUTS, ablate
 from listener_head.evaluation.dyads.generation import respond_all
-from listener_head.evaluation.dyads.metrics import (
-    CLUSTERS,
-    Diversity,
-    feature_distance,
-    frechet_distance,
-    mean_squared_error,
-    paired_frechet_distance,
-    part_of,
-    residual_correlation,
-    variance,
-)
-from listener_head.evaluation.dyads.responsiveness import Controls, long_enough
+from listener_head.evaluation.dyads.judge import TRUTH, Judge, Row
 from listener_head.policies.policy import Policy
-
-FloatArray = NDArray[np.float32]
-Row = dict[str, float]
 
 # No sound, weight, angle or place has such a number in any face model.
 _ABSURD = 1e6
 
 # What is evaluated of a set; the rest is for training.
 EVALUATED = ("test", "ood")
-TRUTH = "truth"
 
 
 @dataclass(frozen=True)
@@ -114,7 +98,7 @@ def evaluate_policies(
     result = Evaluation({}, {}, {}, {}, {}, dyads.skipped)
     for split, chosen in splits.items():
         counter.begin(f"the true listeners of {split}")
-        judge = _Judge(chosen, dyads.layout, seed)
+        judge = Judge(chosen, dyads.layout, seed)
         result.clips[split] = {name: len(members) for name, members in judge.groups.items()}
         result.distances[split] = {}
         truth = [clip.listener[1:] for clip in chosen]
@@ -160,74 +144,6 @@ class _Counter:
 
     def _tell(self) -> None:
         self._report(Progress(self._stage, self._done, self._total))
-
-
-class _Judge:
-    """The clips of a split, with what is the same for all policies."""
-
-    def __init__(self, clips: Sequence[DyadClip], layout: Layout, seed: int) -> None:
-        self._clips, self._layout = clips, layout
-        self._truth = {name: self._parts([c.listener[1:] for c in clips], name) for name in CLUSTERS}
-        # Frame by frame, as it stands beside the listener's.
-        self._speaker = {name: self._parts([c.speaker[1:] for c in clips], name) for name in CLUSTERS}
-        self._diversity = {
-            name: Diversity(self._truth[name], count, seed) for name, count in CLUSTERS.items()
-        }
-        self.groups = {
-            attitude: [number for number, clip in enumerate(clips) if clip.attitude == attitude]
-            for attitude in dict.fromkeys(clip.attitude for clip in clips if clip.attitude)
-        }
-        self.groups["all"] = list(range(len(clips)))
-        chosen = {id(clip) for clip in long_enough(clips)}
-        self._long = [number for number, clip in enumerate(clips) if id(clip) in chosen]
-        self.controls = Controls([clips[i] for i in self._long], layout, seed) if self._long else None
-
-    def _parts(self, motions: Sequence[FloatArray], name: str) -> list[NDArray[np.floating]]:
-        return [part_of(motion, self._layout, name) for motion in motions]
-
-    def distances(self, motions: Sequence[FloatArray]) -> dict[str, Row]:
-        """FD × 100 of each attitude, and the average over clips as in the paper."""
-        own = [
-            feature_distance(motion, clip.listener[1:], self._layout)
-            for motion, clip in zip(motions, self._clips, strict=True)
-        ]
-        return {
-            "average" if group == "all" else group: _mean([own[i] for i in members])
-            for group, members in self.groups.items()
-        }
-
-    def measures(self, motions: Sequence[FloatArray]) -> dict[str, Row]:
-        """The measures of later work of expression and pose; those of single clips averaged over clips."""
-        rows = {}
-        for name in CLUSTERS:
-            parts, truth, speaker = self._parts(motions, name), self._truth[name], self._speaker[name]
-            rows[name] = _mean(
-                [
-                    {
-                        "frechet_distance": frechet_distance(own, true),
-                        "paired_frechet_distance": paired_frechet_distance(own, true, seen),
-                        "mean_squared_error": mean_squared_error(own, true),
-                        "variance": variance(own),
-                    }
-                    for own, true, seen in zip(parts, truth, speaker, strict=True)
-                ]
-            )
-            rows[name]["shannon_index"] = self._diversity[name].index(parts)
-            rows[name]["residual_correlation"] = residual_correlation(parts, truth, speaker)
-        return rows
-
-    def responsiveness(self, motions: Sequence[FloatArray]) -> dict[str, Row]:
-        """Both gains over shifted speakers on the clips of a minute or more."""
-        assert self.controls is not None
-        chosen = [motions[i] for i in self._long]
-        return {
-            "responsiveness": asdict(self.controls.responsiveness(chosen)),
-            "granger": asdict(self.controls.granger(chosen)),
-        }
-
-
-def _mean(rows: Sequence[Row]) -> Row:
-    return {key: float(np.mean([row[key] for row in rows])) for key in rows[0]}
 
 
 def as_json(evaluation: Evaluation, facts: Mapping[str, Any]) -> dict[str, Any]:

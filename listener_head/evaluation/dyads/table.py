@@ -13,7 +13,7 @@ from listener_head.evaluation.dyads.evaluate import TRUTH, Evaluation
 from listener_head.evaluation.dyads.responsiveness import CONTROLS, LEAST_SHIFT_S
 from listener_head.files import replacing
 
-_LABELS = {
+LABELS = {
     "random": "Random",
     "simulation": "Simulation",
     "simulation_attitude": "Simulation*",
@@ -24,9 +24,9 @@ _LABELS = {
 }
 _SPLITS = {"test": "D_test", "ood": "D_ood"}
 # The paper's words for the parts, in its order.
-_PARTS = {"rotation": "angle", "expression": "exp", "translation": "trans"}
+PARTS = {"rotation": "angle", "expression": "exp", "translation": "trans"}
 _SHORT = {"expression": "exp", "pose": "pose"}
-_MEASURES = {
+MEASURES = {
     "frechet_distance": "FD",
     "paired_frechet_distance": "P-FD",
     "mean_squared_error": "MSE",
@@ -62,9 +62,9 @@ def distance_table(evaluation: Evaluation, split: str) -> Table:
     rows, counts = evaluation.distances[split], evaluation.clips[split]
     policies = list(rows)
     title = f"{_SPLITS[split]}, {counts['all']} clips: feature distance x 100, lower is better"
-    table = _table(title, "attitude", "motion", *(_LABELS[policy] for policy in policies))
+    table = _table(title, "attitude", "motion", *(LABELS[policy] for policy in policies))
     for attitude in rows[policies[0]]:
-        for number, (part, word) in enumerate(_PARTS.items()):
+        for number, (part, word) in enumerate(PARTS.items()):
             name = attitude.capitalize() if number == 0 else ""
             values = (f"{rows[policy][attitude][part]:.2f}" for policy in policies)
             table.add_row(name, word, *values, end_section=part == "translation")
@@ -73,21 +73,21 @@ def distance_table(evaluation: Evaluation, split: str) -> Table:
 
 def measure_table(evaluation: Evaluation, split: str) -> Table:
     """Fréchet distances, error, diversity, variance and residual correlation."""
-    table = _table(f"{_SPLITS[split]}: measures of later work", "policy", "part", *_MEASURES.values())
+    table = _table(f"{_SPLITS[split]}: measures of later work", "policy", "part", *MEASURES.values())
     for policy, parts in evaluation.measures[split].items():
         for number, (part, row) in enumerate(parts.items()):
-            shown = _OF_TRUTH if policy == TRUTH else tuple(_MEASURES)
-            values = (f"{row[measure]:.2g}" if measure in shown else "" for measure in _MEASURES)
-            table.add_row(_LABELS[policy] if number == 0 else "", _SHORT[part], *values)
+            shown = _OF_TRUTH if policy == TRUTH else tuple(MEASURES)
+            values = (f"{row[measure]:.2g}" if measure in shown else "" for measure in MEASURES)
+            table.add_row(LABELS[policy] if number == 0 else "", _SHORT[part], *values)
     return table
 
 
 def ablation_table(evaluation: Evaluation, split: str) -> Table:
     """The network's input reduced, as in the paper's Fig. 8."""
     title = f"{_SPLITS[split]}: parts of the input (distance x 100, variance)"
-    table = _table(title, "input", *_PARTS.values(), "exp var", "pose var")
+    table = _table(title, "input", *PARTS.values(), "exp var", "pose var")
     for name, row in evaluation.ablation[split].items():
-        distances = (f"{row[part]:.2f}" for part in _PARTS)
+        distances = (f"{row[part]:.2f}" for part in PARTS)
         table.add_row(name, *distances, f"{row['expression_variance']:.2g}", f"{row['pose_variance']:.2g}")
     return table
 
@@ -106,7 +106,7 @@ def responsiveness_table(evaluation: Evaluation, split: str) -> Table:
             row = scores[score]
             shares = (f"{100 * row[share]:.2f}" for share in ("gain", "controls_99"))
             cells += [*shares, f"{row['percentile']:.1f}"]
-        table.add_row(_LABELS[policy], *cells)
+        table.add_row(LABELS[policy], *cells)
     return table
 
 

@@ -21,7 +21,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Seen:
-    """Fits of one face, as the node face_fit publishes them, by stamp: ``motion`` [N, M], zero if not ``valid``.
+    """Fits of one face by stamp, as the node face_fit publishes them: ``motion`` [N, M], zero if not valid.
 
     ``size`` is (width, height) of the pictures, (0, 0) where the fits themselves were recorded.
     """
@@ -35,7 +35,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Heard:
-    """Audio features, as the node audio_features publishes them, of the steps ``indices`` [T] in rising order.
+    """Audio features of the steps ``indices`` [T], rising, as the node audio_features publishes them.
 
     ``values`` [T, A] of ``layout``, ``voice_activity`` [T] 0 to 1, ``flags`` [T] as in AudioFeatures.msg.
     """
@@ -49,7 +49,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Envelope:
-    """The loudest and the lowest sample (-1 to 1) [P] of pieces of the sound that begin at ``stamp_ns`` [P]."""
+    """Lowest and highest sample (-1 to 1) [P] of pieces of the sound that begin at ``stamp_ns`` [P]."""
 
     stamp_ns: Nanoseconds
     low: FloatArray
@@ -58,7 +58,7 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Perceived:
-    """Everything that the nodes before the listener make of a recording; ``truth`` is the true listener's face.
+    """What the nodes before the listener make of a recording; ``truth`` is the true listener's face.
 
     ``perception_ms`` [N] and ``features_ms`` are what it took on this machine, and differ from run to run.
     """
@@ -73,12 +73,12 @@ class Perceived:
 
 @dataclass(frozen=True)
 class Listened:
-    """What a listener did in the steps ``indices`` [T]: ``motion`` [T, M] is for the instant t of step + 1.
+    """What a listener did in the steps ``indices`` [T]: ``motion`` [T, M] is for the instant of step + 1.
 
-    ``source_ns`` [T]: stamp of the picture that each step saw, 0 for none. ``heard`` and ``seen`` [T]: whether
-    it heard and saw the speaker; ``audio`` [T, A] and ``speaker`` [T, M] are what it was given, silence and
-    the absent speaker where there was nothing. ``mode`` and ``flags`` [T] are as in ListenerState.msg;
-    ``step_ms`` [T] is what it took on this machine.
+    ``source_ns`` [T]: stamp of the picture that each step saw, 0 for none. ``heard`` and ``seen`` [T]:
+    whether it heard and saw the speaker; ``audio`` [T, A] and ``speaker`` [T, M] are what it was given,
+    silence and the absent speaker where there was nothing. ``mode`` and ``flags`` [T] are as in
+    ListenerState.msg; ``step_ms`` [T] is what it took on this machine.
     """
 
     policy: str

@@ -33,11 +33,11 @@ def crop_portrait(portrait: str | Path | Picture, size: int) -> Picture:
     no face, several, or one too small.
     """
     found = read_portrait(portrait, SMALLEST_FACE)
-    square = _square(found.pixels, found.landmarks)
+    square = cut_square(found.pixels, found.landmarks)
     return np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.BICUBIC))
 
 
-def _square(picture: Picture, landmarks: Landmarks) -> Picture:
+def cut_square(picture: Picture, landmarks: Landmarks) -> Picture:
     """The square around the face, as large as it is in the picture."""
     height, width = picture.shape[:2]
     low, high = landmarks.points.min(axis=0), landmarks.points.max(axis=0)

@@ -54,14 +54,14 @@ def take_photograph(portrait: str | Path | NDArray[np.uint8], side: int) -> Phot
     """
     found = read_portrait(portrait, SMALLEST_FACE)
     picture, points = found.pixels, found.landmarks.points.astype(np.float64)
-    left, top, length = _square(points, picture.shape[1], picture.shape[0])
-    pixels = _crop(picture, left, top, length, side)
+    left, top, length = square_about(points, picture.shape[1], picture.shape[0])
+    pixels = crop(picture, left, top, length, side)
     points = _sealed((points - (left, top)) / length)
     middle = 0.5 * (points[_FOREHEAD] + points[_CHIN])
     return Photograph(pixels, points, middle, _fit(points, middle, found.name))
 
 
-def _square(points: Array, width: int, height: int) -> tuple[int, int, int]:
+def square_about(points: Array, width: int, height: int) -> tuple[int, int, int]:
     """Left, top and side of the crop [px]: as much of head and shoulders as the picture has."""
     tall = float(np.linalg.norm(points[_CHIN] - points[_FOREHEAD]))
     length = min(round(SIDE_PER_FACE * tall), width, height)
@@ -82,7 +82,8 @@ def _sealed(points: Array) -> Array:
     return points
 
 
-def _crop(picture: NDArray[np.uint8], left: int, top: int, length: int, side: int) -> NDArray[np.uint8]:
+def crop(picture: NDArray[np.uint8], left: int, top: int, length: int, side: int) -> NDArray[np.uint8]:
+    """A square of a picture [H, W, 3] as `square_about` gives it, scaled to [side, side, 3]."""
     part = picture[top : top + length, left : left + length]
     how = cv2.INTER_AREA if length > side else cv2.INTER_CUBIC
     return np.asarray(cv2.resize(part, (side, side), interpolation=how), np.uint8)

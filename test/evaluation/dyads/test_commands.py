@@ -8,7 +8,7 @@ import pytest
 
 from listener_head.dyads.metadata import COLUMNS
 from listener_head.errors import UserError
-from listener_head.evaluation.dyads.commands import evaluate
+from listener_head.evaluation.commands import evaluate
 from listener_head.extraction.published import VideoFeatures, write_audio_npy, write_video_bin
 from listener_head.listener.network_file import DEFAULT_NETWORK
 from listener_head.policies import load_policy

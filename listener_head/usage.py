@@ -1,0 +1,58 @@
+"""Memory and processor time of the processes of a graph."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import psutil
+
+PERIOD = 1.0  # [s] between two samples
+
+
+@dataclass
+class Usage:
+    """What the graph's processes took: shared pages counted once, processor time of all cores together."""
+
+    memory_mb: dict[str, float] = field(default_factory=dict)
+    cpu_percent: dict[str, float] = field(default_factory=dict)
+
+
+class Meter:
+    """Samples processes, which may come and go."""
+
+    def __init__(self) -> None:
+        self._memory_mb: dict[str, float] = {}
+        # Of each process the times of the samples and the processor time that it had spent by then [s].
+        self._spent: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+        self._sampled = -PERIOD
+
+    def sample(self, processes: Mapping[str, int]) -> None:
+        """Look at the processes (name to id), at most once in a period; those that are gone are left out."""
+        now = time.monotonic()
+        if now - self._sampled < PERIOD:
+            return
+        self._sampled = now
+        for name, number in processes.items():
+            try:
+                process = psutil.Process(number)
+                memory = process.memory_full_info().pss / 1e6
+                spent = sum(process.cpu_times()[:2])
+            except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
+                continue
+            self._memory_mb[name] = max(self._memory_mb.get(name, 0.0), memory)
+            times, seconds = self._spent[name]
+            times.append(time.monotonic())
+            seconds.append(spent)
+
+    def usage(self, since: float) -> Usage:
+        """Memory at its highest, and processor time per second since ``since`` [s of the monotonic clock]."""
+        cpu_percent = {}
+        for name, (times, spent) in self._spent.items():
+            first = min(bisect_right(times, since), len(times) - 1)
+            elapsed = max(times[-1] - times[first], PERIOD)
+            cpu_percent[name] = 100 * (spent[-1] - spent[first]) / elapsed
+        return Usage(dict(self._memory_mb), cpu_percent)
