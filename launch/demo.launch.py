@@ -8,7 +8,7 @@ from launch import LaunchDescription
 from listener_head.demo import NAMESPACE, shipped_clip
 from listener_head.graph import DemoOptions, NodeSpec, demo_nodes
 from listener_head.policies import POLICY_NAMES
-from listener_head.ros.launching import COMMON, Arguments, Values, describe, number
+from listener_head.ros.launching import COMMON, Arguments, Values, describe, flag, number
 from listener_head.runner import SOURCE, dds_profile
 
 ARGUMENTS: Arguments = {
@@ -26,6 +26,7 @@ ARGUMENTS: Arguments = {
     "theme": ("default", "look of the drawn head: default, warm, silver, robot, or a theme file"),
     "portrait": ("", "photograph of one face that listens in place of the drawn head"),
     "record": ("", "folder for a recording of all topics; empty: none"),
+    "view": ("false", "show it live on a page in the browser; the log says where"),
     "namespace": (NAMESPACE, "namespace of all nodes and topics"),
     **COMMON,
 }
@@ -46,6 +47,7 @@ def _nodes(values: Values) -> list[NodeSpec]:
         theme=values["theme"],
         portrait=values["portrait"],
         record=values["record"],
+        view=flag(values, "view"),
     )
     return demo_nodes(options)
 

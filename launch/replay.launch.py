@@ -31,7 +31,8 @@ ARGUMENTS: Arguments = {
     "render": ("true", "draw the listener as well"),
     "output": ("out/replay", "folder of the results"),
     "namespace": (NAMESPACE, "namespace of all nodes and topics; the clock is the domain's"),
-    "log_level": COMMON["log_level"],
+    # The graph follows the recording's clock, whatever else happens.
+    **{name: argument for name, argument in COMMON.items() if name != "use_sim_time"},
     **{
         f"max_{name}": ("", f"{target.label} [{target.unit or '1'}]; usual limit {target.limit:g}")
         for name, target in THRESHOLDS.items()

@@ -30,6 +30,7 @@ ARGUMENTS: Arguments = {
     "theme": ("default", "look of the drawn head: default, warm, silver, robot, or a theme file"),
     "portrait": ("", "photograph of one face that is drawn in place of the head"),
     "live_link": ("", "HOST or HOST:PORT of an avatar that takes Live Link Face packets; empty: none"),
+    "view": ("false", "show it live on a page in the browser; the log says where"),
     "namespace": ("", "namespace of all nodes and of our topics"),
     **COMMON,
 }
@@ -54,6 +55,7 @@ def _nodes(values: Values) -> list[NodeSpec]:
         theme=values["theme"],
         portrait=values["portrait"],
         live_link=values["live_link"],
+        view=flag(values, "view"),
     )
     return robot_nodes(options)
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from listener_head.doctor.commands import doctor
 from listener_head.dyads.commands import app as dyads
 from listener_head.environment import prepare
 from listener_head.errors import EXIT_BAD_INPUT, UserError
@@ -25,6 +26,7 @@ from listener_head.recording_commands import record
 from listener_head.rendering.commands import render
 from listener_head.replay.commands import replay
 from listener_head.robot_commands import app as robots
+from listener_head.soak.commands import soak
 from listener_head.study.commands import app as study
 
 app = typer.Typer(
@@ -42,6 +44,8 @@ app.command()(evaluate)
 app.command()(compare)
 app.command()(record)
 app.command()(replay)
+app.command()(soak)
+app.command()(doctor)
 app.command()(policies)
 app.command()(import_checkpoint)
 app.command()(render)
@@ -72,6 +76,7 @@ def demo(
     portrait: Annotated[
         Path | None, typer.Option(help="Photograph of one face that listens in place of the head.")
     ] = None,
+    view: Annotated[bool, typer.Option("--view", help="Show it live on a page in the browser.")] = False,
     processes: Annotated[bool, typer.Option(help="One process per node, or all nodes in one.")] = True,
     output: Annotated[Path, typer.Option(help="Folder of the results.")] = Path("out/demo"),
 ) -> None:
@@ -98,6 +103,7 @@ def demo(
         size=size,
         theme=theme,
         portrait="" if portrait is None else str(portrait.resolve()),
+        view=view,
     )
     console = Console()
     metrics = run_demo(DemoRequest(options, output.resolve(), processes, seconds), console)

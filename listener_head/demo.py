@@ -22,6 +22,7 @@ from listener_head.runner import GraphRunner, own_domain
 from listener_head.sources import VideoFile
 from listener_head.sources.live import Camera
 from listener_head.usage import Usage
+from listener_head.viewing import find_address
 
 NAMESPACE = "listener_demo"
 FACE_SAMPLES = 12  # frames looked at before the run, spread over the clip
@@ -110,7 +111,9 @@ def _listen(request: DemoRequest, options: DemoOptions, work: Path, progress: Pr
     logs.mkdir()
     with GraphRunner(demo_nodes(options), NAMESPACE, request.processes, logs, own_domain()) as runner:
         began: float | None = None
+        page_is_known = not options.view
         while not runner.poll():
+            page_is_known = page_is_known or _show_address(logs, progress.console)
             if began is None and runner.source_started():
                 began = time.monotonic()
                 progress.update(task, description="listening", total=seconds)
@@ -122,6 +125,16 @@ def _listen(request: DemoRequest, options: DemoOptions, work: Path, progress: Pr
             time.sleep(_POLL_PERIOD)
         progress.update(task, total=seconds, completed=seconds)
     return runner.usage
+
+
+def _show_address(logs: Path, console: Console) -> bool:
+    """Prints where the viewer's page is; False while it has not said so."""
+    for log in logs.glob("*.log"):
+        address = find_address(log.read_text(errors="replace"))
+        if address:
+            console.print(f"see it live at {address}", soft_wrap=True)
+            return True
+    return False
 
 
 def _write_pictures(

@@ -26,6 +26,8 @@ WHEELS_RMW = "rmw_fastrtps_cpp"  # the only middleware among the wheels
 BOOTSTRAPPED = (
     "_ROS_WHEELS_BOOTSTRAP_COMPLETE"  # set by the wheels once LD_LIBRARY_PATH names their libraries
 )
+# Names the ROS that was sourced and is not used, for `listener_head doctor`.
+LEFT_OUT = "LISTENER_HEAD_ROS_LEFT_OUT"
 # A frame is little work: threads of numerical libraries would only wait for each other. Read by NumPy and
 # others when they are imported.
 THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -104,6 +106,8 @@ def prepare() -> None:
     script = _prefix_of(sys.argv[0])
     environ = corrected(os.environ, sys.prefix, wheels, keep=(script,) if _installed(script) else ())
     if environ != dict(os.environ):
+        if "ROS_DISTRO" in os.environ and "ROS_DISTRO" not in environ:
+            environ[LEFT_OUT] = os.environ["ROS_DISTRO"]
         sys.stdout.flush()
         os.execve(sys.executable, sys.orig_argv, environ)  # type: ignore[attr-defined,unused-ignore]
 

@@ -31,6 +31,7 @@ TOPICS: dict[str, str] = {
     "joint_states": "sensor_msgs/msg/JointState",
 }
 CLOCK = "/clock"
+COMPRESSED = "/compressed"  # how image_transport names the compressed images beside a topic
 # What a recorder may write down: simulated time as well, which is the whole domain's.
 RECORDED_TOPICS: dict[str, str] = {**TOPICS, CLOCK: "rosgraph_msgs/msg/Clock"}
 
@@ -63,6 +64,7 @@ class DemoOptions:
     theme: str = "default"
     portrait: str = ""
     record: str = ""
+    view: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ class RobotOptions:
     theme: str = "default"
     portrait: str = ""
     live_link: str = ""
+    view: bool = False
 
 
 def listening_nodes(options: DemoOptions | ReplayOptions | RobotOptions) -> list[NodeSpec]:
@@ -148,6 +151,8 @@ def demo_nodes(options: DemoOptions) -> list[NodeSpec]:
         NodeSpec("joint_mapper", {"robot": options.robot, "simulated": True}),
         NodeSpec("simulated_robot", {"robot": options.robot}),
     ]
+    if options.view:
+        nodes.append(NodeSpec("viewer"))
     waited_for = list(_WAITED_FOR)
     if options.record:
         # What is said elsewhere is left out: joint_commands has the trajectories' points with their stamps,
@@ -196,6 +201,7 @@ def robot_nodes(options: RobotOptions) -> list[NodeSpec]:
 
     robot = load_robot(options.robot)
     face: dict[str, Parameter] = {
+        "image_transport": "compressed" if options.image.endswith(COMPRESSED) else "raw",
         "camera_motion": _camera_motion(options, robot),
         "robot": options.robot,
         "simulated": options.simulate,
@@ -208,7 +214,7 @@ def robot_nodes(options: RobotOptions) -> list[NodeSpec]:
     }
     features, _, listener = listening_nodes(options)
     nodes = [
-        NodeSpec("audio_features", features.parameters, _remaps({"speaker/audio": options.audio})),
+        NodeSpec("audio_features", features.parameters, _audio_remaps(options.audio)),
         NodeSpec("face_fit", face, _camera_remaps(options)),
         listener,
         NodeSpec("joint_mapper", mapper),
@@ -219,6 +225,8 @@ def robot_nodes(options: RobotOptions) -> list[NodeSpec]:
         nodes.append(NodeSpec("renderer", _drawn(options)))
     if options.live_link:
         nodes.append(NodeSpec("live_link", _address(options.live_link)))
+    if options.view:
+        nodes.append(NodeSpec("viewer", {}, _remaps({"speaker/image": _raw(options.image)})))
     source = _own_source(options)
     return nodes if source is None else [*nodes, source]
 
@@ -238,11 +246,24 @@ def _camera_motion(options: RobotOptions, robot: Robot) -> str:
 
 def _camera_remaps(options: RobotOptions) -> dict[str, str]:
     """The robot's image, and its camera_info: by ROS custom the one beside the image."""
-    info = options.camera_info
-    if options.image and not info:
-        folder, slash, _ = options.image.rpartition("/")
-        info = f"{folder}{slash}camera_info"
-    return _remaps({"speaker/image": options.image, "speaker/camera_info": info})
+    image = _raw(options.image)
+    info = options.camera_info or _beside(image, "camera_info")
+    return _remaps({"speaker/image": image, "speaker/camera_info": info})
+
+
+def _audio_remaps(audio: str) -> dict[str, str]:
+    """The robot's sound, and what says the form of ros-drivers' AudioData beside it."""
+    return _remaps({"speaker/audio": audio, "speaker/audio_info": _beside(audio, "audio_info")})
+
+
+def _beside(topic: str, name: str) -> str:
+    folder, slash, _ = topic.rpartition("/")
+    return f"{folder}{slash}{name}" if topic else ""
+
+
+def _raw(image: str) -> str:
+    """The topic of raw images that one of compressed images belongs to."""
+    return image.removesuffix(COMPRESSED)
 
 
 def _remaps(topics: dict[str, str]) -> dict[str, str]:

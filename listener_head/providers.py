@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import onnxruntime as ort
@@ -50,6 +51,8 @@ def open_session(
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 4
+    # A network is one file: what it says of others beside it, or anywhere, is not read.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     # Threads that wait for the next frame by spinning would take the cores from everybody else.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     providers = [PROVIDERS[name] for name in devices]

@@ -22,8 +22,10 @@ from listener_head.usage import Meter, Usage
 SOURCE = "speaker_source"
 PLAYER = "bag_player"
 SOURCES = (SOURCE, PLAYER)  # the graph is over when its source is
+RECORDER = "recorder"
 PLAYING = "playing"  # what the source says when it starts
 WHOLE_GRAPH = "graph"  # name of the one process that holds all nodes
+RESPAWN_DELAY = 0.5  # [s] from the end of a process to its next start, where it is started again
 STOP_TIMEOUT = 5.0  # [s] from the first signal to the one that cannot be caught
 
 
@@ -62,28 +64,45 @@ class GraphRunner:
         processes: one process per node, else one for all.
         work: folder for parameter files and logs, which must exist.
         domain: DDS domain.
+        respawn_delay: a process that ended by itself is started again after this [s], as `use_respawn` of
+            the launch files does; None: its end is an error. A recorder is not: what it has written is kept.
+        prefix: command that every process is started with, such as ``ip netns exec NAME``.
     """
 
     def __init__(
-        self, nodes: Sequence[NodeSpec], namespace: str, processes: bool, work: Path, domain: int
+        self,
+        nodes: Sequence[NodeSpec],
+        namespace: str,
+        processes: bool,
+        work: Path,
+        domain: int,
+        respawn_delay: float | None = None,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.nodes = list(nodes)
         self.namespace = namespace
         self.processes = processes
         self.work = work
         self.domain = domain
+        self.respawn_delay = respawn_delay
+        self.prefix = list(prefix)
         self._meter = Meter()
         self._started: float | None = None
         self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, list[str]] = {}
+        self._respawns: dict[str, float] = {}  # when processes that have ended are started again
 
     def __enter__(self) -> GraphRunner:
         arguments = {node.executable: self._arguments(node) for node in self.nodes}
         if self.processes:
             for executable, ros_arguments in arguments.items():
-                self._start(executable, [f"listener_head.nodes.{executable}", *ros_arguments])
+                self._commands[executable] = [f"listener_head.nodes.{executable}", *ros_arguments]
         else:
             listed = [part for name, args in arguments.items() for part in ("--node", name, *args)]
-            self._start(WHOLE_GRAPH, ["listener_head.ros.compose", *listed])
+            self._commands[WHOLE_GRAPH] = ["listener_head.ros.compose", *listed]
+        for name in self._commands:
+            (self.work / f"{name}.log").unlink(missing_ok=True)
+            self._start(name)
         return self
 
     def __exit__(
@@ -92,30 +111,47 @@ class GraphRunner:
         self.stop()
 
     def poll(self) -> bool:
-        """True when the source has come to its end; measures the processes meanwhile.
+        """True when the source has come to its end; measures the processes and respawns them meanwhile.
 
         Raises:
-            UserError: a node ended by itself; the text is the last line that it said.
+            UserError: a node ended by itself and is not respawned, or refuses its input; the text is the
+                last line that it said.
         """
-        self._meter.sample({name: child.pid for name, child in self._children.items()})
+        self._meter.sample(self.pids)
         self.source_started()
         for name, child in self._children.items():
             status = child.poll()
             if status == 0 and name in (*SOURCES, WHOLE_GRAPH):
                 return True
             if status is not None:
-                text = self._last_words(name)
-                raise UserError(
-                    text if status == EXIT_BAD_INPUT else f"{name} ended with status {status}: {text}"
-                )
+                self._mend(name, status)
         return False
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The processes that run, by name."""
+        return {name: child.pid for name, child in self._children.items() if child.poll() is None}
+
+    def _mend(self, name: str, status: int) -> None:
+        """Starts a process that has ended again when it is time; UserError where that is not wanted."""
+        if self.respawn_delay is not None and name == RECORDER:
+            return
+        if self.respawn_delay is None or status == EXIT_BAD_INPUT:
+            text = self._last_words(name)
+            raise UserError(
+                text if status == EXIT_BAD_INPUT else f"{name} ended with status {status}: {text}"
+            )
+        now = time.monotonic()
+        if now >= self._respawns.setdefault(name, now + self.respawn_delay):
+            del self._respawns[name]
+            self._start(name)
 
     def source_started(self) -> bool:
         """Whether the source has said that it plays: every node is up and connected then."""
         if self._started is None:
             source = next((node.executable for node in self.nodes if node.executable in SOURCES), SOURCE)
             log = self.work / f"{source if self.processes else WHOLE_GRAPH}.log"
-            if PLAYING in log.read_text(errors="replace"):
+            if log.exists() and PLAYING in log.read_text(errors="replace"):
                 self._started = time.monotonic()
         return self._started is not None
 
@@ -123,6 +159,11 @@ class GraphRunner:
     def usage(self) -> Usage:
         """What the processes took, processor time since the source began to play."""
         return self._meter.usage(time.monotonic() if self._started is None else self._started)
+
+    @property
+    def own_mb(self) -> dict[str, float]:
+        """Memory that the processes share with nobody, when it was last looked at."""
+        return self._meter.own_mb
 
     def stop(self) -> None:
         """Interrupts the nodes, the source first, and waits until all are gone."""
@@ -137,10 +178,10 @@ class GraphRunner:
                 child.kill()
                 child.wait()
 
-    def _start(self, name: str, module_and_arguments: list[str]) -> None:
-        with (self.work / f"{name}.log").open("wb") as log:
+    def _start(self, name: str) -> None:
+        with (self.work / f"{name}.log").open("ab") as log:
             self._children[name] = subprocess.Popen(
-                [sys.executable, "-m", *module_and_arguments],
+                [*self.prefix, sys.executable, "-m", *self._commands[name]],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

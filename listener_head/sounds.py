@@ -7,19 +7,37 @@ AudioStamped).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import av
 import numpy as np
 from numpy.typing import NDArray
 
 from listener_head.errors import UserError
+from listener_head.plain import plain
 from listener_head.timing import NS_PER_S
+
+if TYPE_CHECKING:
+    import av
 
 Samples = NDArray[np.int16]
 
+AUDIO_CHUNK = "listener_head/msg/AudioChunk"
+AUDIO_INFO = "audio_common_msgs/msg/AudioInfo"
+# The messages that hold sound, the best to know the time of first.
+SOUNDS = (
+    AUDIO_CHUNK,
+    "audio_common_msgs/msg/AudioStamped",
+    "audio_common_msgs/msg/AudioDataStamped",
+    "audio_common_msgs/msg/Audio",
+    "audio_common_msgs/msg/AudioData",
+)
+
+# What is taken from outside, whatever a message says.
 HIGHEST_RATE = 768_000
 MOST_CHANNELS = 64
+LONGEST_S = 10  # of sound in one message
+MOST_BYTES = 2**25
+_MOST_MP3_BYTES = 2**20
 
 # GStreamer's names of sample formats, as ros-drivers' AudioInfo says them.
 _GSTREAMER = {
@@ -71,13 +89,18 @@ class SoundDecoder:
         be read.
         """
         if hasattr(message, "samples"):  # AudioChunk
-            return _shaped(_int16(message.samples, np.int16), message.channels, message.sample_rate)
+            return _samples(message.samples, np.int16, message.channels, message.sample_rate)
         audio = getattr(message, "audio", message)
         if hasattr(audio, "audio_data"):
             return _portaudio(audio)
-        return self._plain(np.frombuffer(audio.data, np.uint8))
+        return self._bytes(np.frombuffer(audio.data, np.uint8))
 
-    def _plain(self, data: NDArray[np.uint8]) -> tuple[Samples, int]:
+    @property
+    def holds_back(self) -> bool:
+        """Whether samples come later than with the message that they were sent in, as those of MP3 do."""
+        return self._mp3 is not None
+
+    def _bytes(self, data: NDArray[np.uint8]) -> tuple[Samples, int]:
         coding = self._coding
         if not coding:
             if not _is_mp3(data) and self._mp3 is None:
@@ -86,17 +109,28 @@ class SoundDecoder:
                 )
             coding = "mp3"
         if coding == "mp3":
-            self._mp3 = self._mp3 or _Mp3()
-            return self._mp3.decode(data)
+            return self._decode_mp3(data)
         if coding not in _PCM_CODINGS:
-            raise UserError(f"sound of coding format '{coding}' is not supported; use wave or mp3")
+            raise UserError(f"sound of coding format '{plain(coding)}' is not supported; use wave or mp3")
         if self._format not in _GSTREAMER:
             known = ", ".join(_GSTREAMER)
-            raise UserError(f"sound of sample format '{self._format}' is not supported; use one of {known}")
+            raise UserError(
+                f"sound of sample format '{plain(self._format)}' is not supported; use one of {known}"
+            )
         kind = np.dtype(_GSTREAMER[self._format])
         if len(data) % kind.itemsize:
             raise UserError(f"sound of {len(data)} bytes does not hold samples of {kind.itemsize} bytes")
-        return _shaped(_int16(data, kind), self._channels, self._rate)
+        return _samples(data, kind, self._channels, self._rate)
+
+    def _decode_mp3(self, data: NDArray[np.uint8]) -> tuple[Samples, int]:
+        if len(data) > _MOST_MP3_BYTES:
+            raise UserError(f"sound of {len(data)} bytes of MP3; a message may have {_MOST_MP3_BYTES}")
+        self._mp3 = self._mp3 or _Mp3()
+        try:
+            return self._mp3.decode(data)
+        except UserError:
+            self._mp3 = None  # what comes after a fault may be another stream
+            raise
 
 
 class SampleClock:
@@ -128,23 +162,37 @@ class _Mp3:
     """A stream of MP3 frames that may begin and end anywhere in a message."""
 
     def __init__(self) -> None:
-        self._codec = av.CodecContext.create("mp3", "r")
+        import av  # half of the time and memory that the import of this module would take
+
+        self._codec: av.AudioCodecContext = av.CodecContext.create("mp3", "r")
         self._resampler: av.AudioResampler | None = None
         self._rate, self._channels = 0, 1
+        self._unheard = 0  # bytes since the last samples
 
     def decode(self, data: NDArray[np.uint8]) -> tuple[Samples, int]:
+        import av
+
         pieces: list[Samples] = []
+        count = 0
         try:
             for packet in self._codec.parse(data.tobytes()):
                 for frame in self._codec.decode(packet):
                     pieces += self._samples(frame)
+                    count += frame.samples
+                    if count > LONGEST_S * frame.sample_rate:
+                        raise UserError(f"MP3 of more than {LONGEST_S} s of sound in one message")
         except av.FFmpegError as problem:
             raise UserError(f"MP3 sound cannot be decoded ({problem.strerror})") from problem
+        self._unheard = 0 if pieces else self._unheard + len(data)
+        if self._unheard > _MOST_MP3_BYTES:
+            raise UserError(f"sound of {self._unheard} bytes without one frame of MP3")
         if not pieces:
             return np.zeros((0, self._channels), np.int16), self._rate or HIGHEST_RATE
         return np.concatenate(pieces), self._rate
 
     def _samples(self, frame: av.AudioFrame) -> list[Samples]:
+        import av
+
         rate, channels = frame.sample_rate, frame.layout.nb_channels
         if self._resampler is None or (rate, channels) != (self._rate, self._channels):
             if self._resampler is not None:
@@ -171,21 +219,26 @@ def _portaudio(audio: Any) -> tuple[Samples, int]:
         known = ", ".join(str(each) for each in _PORTAUDIO)
         raise UserError(f"sound of PortAudio's format {number} is not supported; use one of {known}")
     name, kind = _PORTAUDIO[number]
-    data = np.asarray(getattr(audio.audio_data, name), kind)
-    return _shaped(_int16(data, kind), audio.info.channels, audio.info.rate)
+    return _samples(getattr(audio.audio_data, name), kind, audio.info.channels, audio.info.rate)
 
 
-def _shaped(samples: Samples, channels: int, rate: int) -> tuple[Samples, int]:
+def _samples(data: Any, kind: Any, channels: int, rate: int) -> tuple[Samples, int]:
+    """Samples [N, channels] of a field of a message; refused before anything is copied."""
     if not 1 <= rate <= HIGHEST_RATE:
         raise UserError(f"sound has {rate} samples per second; it needs 1 to {HIGHEST_RATE}")
-    if not 1 <= channels <= MOST_CHANNELS or len(samples) % channels:
-        raise UserError(f"sound of {len(samples)} samples does not hold {channels} channels")
-    return samples.reshape(-1, channels), int(rate)
+    values = np.frombuffer(data, kind) if len(data) else np.zeros(0, kind)
+    if not 1 <= channels <= MOST_CHANNELS or len(values) % channels:
+        raise UserError(f"sound of {len(values)} samples does not hold {channels} channels")
+    if values.nbytes > MOST_BYTES or len(values) > LONGEST_S * rate * channels:
+        raise UserError(
+            f"sound of {len(values)} samples, {channels} channels and {rate} Hz is too long for one message; "
+            f"it may have {LONGEST_S} s and {MOST_BYTES} bytes"
+        )
+    return _int16(values).reshape(-1, channels), int(rate)
 
 
-def _int16(data: Any, kind: Any) -> Samples:
+def _int16(values: NDArray[Any]) -> Samples:
     """Samples of another type in 16 bits, full scale 32767; those that are no number are silent."""
-    values = np.frombuffer(data, kind)
     if values.dtype.kind == "f":
         scaled = np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0) * 32767
         return np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)

@@ -26,6 +26,8 @@ class Meter:
 
     def __init__(self) -> None:
         self._memory_mb: dict[str, float] = {}
+        # At the last sample, without shared pages: their share grows when another program ends.
+        self.own_mb: dict[str, float] = {}
         # Of each process the times of the samples and the processor time that it had spent by then [s].
         self._spent: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
         self._sampled = -PERIOD
@@ -36,14 +38,16 @@ class Meter:
         if now - self._sampled < PERIOD:
             return
         self._sampled = now
+        self.own_mb = {}
         for name, number in processes.items():
             try:
                 process = psutil.Process(number)
-                memory = process.memory_full_info().pss / 1e6
+                memory = process.memory_full_info()
                 spent = sum(process.cpu_times()[:2])
             except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
                 continue
-            self._memory_mb[name] = max(self._memory_mb.get(name, 0.0), memory)
+            self.own_mb[name] = (memory.rss - memory.shared) / 1e6
+            self._memory_mb[name] = max(self._memory_mb.get(name, 0.0), memory.pss / 1e6)
             times, seconds = self._spent[name]
             times.append(time.monotonic())
             seconds.append(spent)

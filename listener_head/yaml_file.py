@@ -13,6 +13,10 @@ from listener_head.errors import UserError
 # Keys and list positions from the top of the file down to one value.
 Location = tuple[str | int, ...]
 
+_MOST_BYTES = 2**20
+# Aliases of aliases can make a few lines into billions of values.
+_MOST_VALUES = 20_000
+
 
 def read_yaml(path: Path, kind: str, keys: Iterable[str]) -> tuple[dict[str, Any], dict[Location, int]]:
     """The mapping in a file as plain data, and the line of every key and list item.
@@ -21,7 +25,10 @@ def read_yaml(path: Path, kind: str, keys: Iterable[str]) -> tuple[dict[str, Any
     and line, for a file that is missing, not YAML or no mapping, and for a key that is there twice.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(_MOST_BYTES)
+            if file.read(1):
+                raise UserError(f"{kind} {path} is larger than {_MOST_BYTES} bytes; give the right file")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise UserError(f"{kind} {path} cannot be read: {reason}; give the path of a YAML file") from None
@@ -56,7 +63,7 @@ def _plain(
     if isinstance(node, yaml.SequenceNode):
         items = []
         for i, item in enumerate(node.value):
-            lines[(*at, i)] = item.start_mark.line + 1
+            _note(lines, (*at, i), item.start_mark.line + 1, path)
             items.append(_plain(loader, item, (*at, i), path, lines))
         return items
     if isinstance(node, yaml.MappingNode):
@@ -65,7 +72,13 @@ def _plain(
             key, line = str(key_node.value), key_node.start_mark.line + 1
             if key in mapping:
                 raise UserError(f"{path}:{line}: key '{key}' is there twice; remove one")
-            lines[(*at, key)] = line
+            _note(lines, (*at, key), line, path)
             mapping[key] = _plain(loader, value, (*at, key), path, lines)
         return mapping
     return loader.construct_object(node)
+
+
+def _note(lines: dict[Location, int], at: Location, line: int, path: Path) -> None:
+    if len(lines) > _MOST_VALUES:
+        raise UserError(f"{path}:{line}: the file has more than {_MOST_VALUES} values; use fewer aliases")
+    lines[at] = line

@@ -59,12 +59,16 @@ def test_a_robots_own_camera_and_microphone_are_remapped():
         "speaker/image": "/xtion/rgb/image_raw",
         "speaker/camera_info": "/xtion/rgb/camera_info",
     }
-    assert nodes["audio_features"].remaps == {"speaker/audio": "/mic"}
+    assert nodes["audio_features"].remaps == {"speaker/audio": "/mic", "speaker/audio_info": "/audio_info"}
     assert "speaker_source" not in nodes
     assert "simulated_robot" not in nodes
     assert "renderer" not in nodes
     info = robot_graph(image="/eye/image", camera_info="/eye/info")["face_fit"].remaps
     assert info["speaker/camera_info"] == "/eye/info"
+    assert nodes["face_fit"].parameters["image_transport"] == "raw"
+    compressed = robot_graph(image="/eye/image/compressed")["face_fit"]
+    assert compressed.parameters["image_transport"] == "compressed"
+    assert compressed.remaps == {"speaker/image": "/eye/image", "speaker/camera_info": "/eye/camera_info"}
 
 
 def test_our_own_camera_and_microphone_take_the_place_of_the_robots():

@@ -9,27 +9,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener_head.errors import UserError
-from listener_head.images import bgr_pixels, compressed_bgr_pixels
+from listener_head.graph import COMPRESSED
+from listener_head.images import COMPRESSED_IMAGE, IMAGE, any_bgr_pixels
+from listener_head.sounds import AUDIO_CHUNK, AUDIO_INFO, SOUNDS
 from listener_head.timing import NS_PER_S
 
-IMAGE = "sensor_msgs/msg/Image"
-COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
+__all__ = [
+    "ATTITUDE",
+    "AUDIO_CHUNK",
+    "AUDIO_INFO",
+    "CAMERA_INFO",
+    "CLOCK",
+    "COMPRESSED",
+    "COMPRESSED_IMAGE",
+    "IMAGE",
+    "IMAGES",
+    "LISTENER_CAMERA",
+    "SOUNDS",
+    "TAKEN",
+    "Chunk",
+    "Item",
+    "Message",
+    "Picture",
+    "Topic",
+]
+
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 CLOCK = "rosgraph_msgs/msg/Clock"
-AUDIO_CHUNK = "listener_head/msg/AudioChunk"
-AUDIO_INFO = "audio_common_msgs/msg/AudioInfo"
 ATTITUDE = "listener_head/msg/Attitude"
 IMAGES = (IMAGE, COMPRESSED_IMAGE)
-COMPRESSED = "/compressed"  # how image_transport names the compressed pictures beside a topic
 LISTENER_CAMERA = "listener_camera"  # the camera that watches a true listener
-# The best to know the time of first.
-SOUNDS = (
-    AUDIO_CHUNK,
-    "audio_common_msgs/msg/AudioStamped",
-    "audio_common_msgs/msg/AudioDataStamped",
-    "audio_common_msgs/msg/Audio",
-    "audio_common_msgs/msg/AudioData",
-)
 TAKEN = (*IMAGES, *SOUNDS)  # what a speaker is seen and heard by
 
 
@@ -55,9 +64,7 @@ class Picture:
     def decode(self) -> NDArray[np.uint8]:
         """Pixels, uint8 [H, W, 3] BGR; UserError that names topic, stamp and fault."""
         try:
-            if hasattr(self.content, "encoding"):
-                return bgr_pixels(self.content)
-            return compressed_bgr_pixels(self.content)
+            return any_bgr_pixels(self.content)
         except UserError as problem:
             raise UserError(f"topic {self.topic}, stamp {self.stamp_ns / NS_PER_S:.3f}: {problem}") from None
 

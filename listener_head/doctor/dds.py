@@ -8,8 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
+from statistics import median, quantiles
 
 from listener_head.doctor.finding import Finding, failure, ok, warning
 from listener_head.doctor.image_link import IMAGES, PATIENCE, READ, WRITE
@@ -27,7 +26,7 @@ RANGES = {
 }
 SLOW_DISCOVERY = 3.0  # [s]
 LATE_MS = 1e3 / RATE_HZ
-MOST_LOST = 0.05  # of all images; more is a failure
+MOST_LOST = 0.2  # of all images; more is not the other programs' fault alone
 
 
 def settings(environ: Mapping[str, str] = os.environ) -> Finding:
@@ -85,7 +84,9 @@ def measure(domain: int | None = None, patience: float = PATIENCE) -> Link:
     variables = environment(own_domain() if domain is None else domain)
     command = [sys.executable, "-m", "listener_head.doctor.image_link", "--patience", str(patience)]
     ends = [
-        subprocess.Popen([*command, end], env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*command, end], env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for end in (READ, WRITE)
     ]
     reader, writer = (_said(end) for end in ends)
@@ -108,7 +109,7 @@ def judge(link: Link, own_profile: bool) -> Finding:
     if link.discovery is None:
         return failure(
             "two processes of this computer do not find each other",
-            "see 'discovery', 'multicast' and 'firewall'; then: ros2 daemon stop, and unset ROS_DISCOVERY_SERVER",
+            "see 'discovery' and 'firewall'; unset ROS_DISCOVERY_SERVER and your Fast DDS profile",
         )
     arrived, found = len(link.latencies_ms), f"found each other in {link.discovery:.2f} s"
     count = f"{arrived} of {link.sent} images of 640 x 480 arrived"
@@ -119,7 +120,7 @@ def judge(link: Link, own_profile: bool) -> Finding:
             else "see 'shared memory'; end what else takes the processor"
         )
         return failure(f"{found}; {count}", remedy)
-    p50, p99 = np.percentile(link.latencies_ms, [50, 99])
+    p50, p99 = median(link.latencies_ms), quantiles(link.latencies_ms, n=100)[-1]
     text = f"{found}; {count}, after {p50:.1f} ms (99 %: {p99:.1f} ms)"
     if arrived < link.sent or p50 > LATE_MS:
         return warning(text, "end what else takes the processor, and look again")

@@ -19,7 +19,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """``text`` is one line about what was found; ``fix`` one line about what to do, empty if there is nothing."""
+    """``text`` is one line about what was found, ``fix`` one about what to do, if there is anything."""
 
     status: Status
     text: str

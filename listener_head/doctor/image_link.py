@@ -11,10 +11,9 @@ import json
 import time
 from array import array
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
-from listener_head.timing import NS_PER_S, RATE_HZ
+from listener_head.timing import RATE_HZ
 
 WRITE, READ = "write", "read"
 TOPIC = "listener_head_doctor/image"
@@ -51,6 +50,7 @@ def write(node: Any, patience: float) -> dict[str, object]:
 
 def read(node: Any, patience: float) -> dict[str, object]:
     """Receives images until the writer is gone."""
+    import rclpy
     from sensor_msgs.msg import Image
 
     from listener_head.ros import qos
@@ -66,7 +66,6 @@ def read(node: Any, patience: float) -> dict[str, object]:
     made = time.monotonic()
     matched = _when(lambda: subscription.get_publisher_count() > 0, patience)
     if matched is not None:
-        rclpy = import_module("rclpy")
         longest = SETTLING + IMAGES / RATE_HZ + QUIET
         while subscription.get_publisher_count() > 0 and time.monotonic() < matched + longest:
             rclpy.spin_once(node, timeout_sec=0.1)
@@ -89,7 +88,8 @@ def main() -> None:
     parser.add_argument("end", choices=(WRITE, READ))
     parser.add_argument("--patience", type=float, default=PATIENCE)
     arguments = parser.parse_args()
-    rclpy = import_module("rclpy")
+    import rclpy
+
     rclpy.init()
     node = rclpy.create_node(f"doctor_{arguments.end}")
     run = write if arguments.end == WRITE else read

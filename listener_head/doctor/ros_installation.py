@@ -7,15 +7,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module, metadata
 from pathlib import Path
+from typing import Any
 
 import listener_head
 from listener_head.doctor.finding import Finding, failure, ok, warning
-from listener_head.environment import choose_ros
+from listener_head.environment import LEFT_OUT, choose_ros
 from listener_head.paths import share_dir
 from listener_head.runner import dds_profile
 
-# What the terminal had sourced before our commands took it out of their environment.
-LEFT_OUT = "LISTENER_HEAD_ROS_LEFT_OUT"
 # Major version of rclpy -> distribution (REP 2000).
 DISTRIBUTIONS = {"3": "humble", "4": "iron", "7": "jazzy", "9": "kilted"}
 FAST_DDS, ZENOH = "rmw_fastrtps_cpp", "rmw_zenoh_cpp"
@@ -45,7 +44,7 @@ def distribution(environ: Mapping[str, str] = os.environ, path: Sequence[str] = 
     if left_out:
         return warning(
             f"{where}; the terminal has ROS {left_out} sourced, whose tools do not know our messages",
-            "build listener_head in a workspace of that ROS if it is jazzy or newer; else use another terminal",
+            "build listener_head in a workspace of that ROS, jazzy or newer; else use another terminal",
         )
     return ok(f"{choose_ros(environ, sys.version_info[:2]).text}: {where}")
 
@@ -57,7 +56,10 @@ def _rclpy_version(folder: str) -> str:
 
 def middleware(environ: Mapping[str, str] = os.environ) -> Finding:
     """Which RMW is in use, and with which Fast DDS profile."""
-    rclpy = import_module("rclpy")
+    try:
+        import rclpy
+    except ImportError as problem:
+        return failure(f"rclpy cannot be imported ({problem})", _ONE_ROS)
     rmw = rclpy.get_rmw_implementation_identifier()
     if rmw == ZENOH:
         return warning(f"{rmw}: nodes find each other through a router", "ros2 run rmw_zenoh_cpp rmw_zenohd")
@@ -82,7 +84,7 @@ def messages(share: Path | None = None) -> Finding:
         return failure(f"our messages cannot be imported ({problem})", rebuild)
     for path in files:
         fields = _fields(path.read_text())
-        message = getattr(built, path.stem, None)
+        message: Any = getattr(built, path.stem, None)
         found = None if message is None else list(message.get_fields_and_field_types())
         if found != fields:
             lacks = "is missing" if found is None else f"has the fields {', '.join(found)}"

@@ -31,6 +31,9 @@ _HISTORY = 32
 _SETTLE_RATE = 4.0
 _SETTLED_FRAMES = 3 * RATE_HZ
 _STEP_S = 1.0 / RATE_HZ
+_DECAY = np.exp(-np.float32(_SETTLE_RATE) * np.float32(_STEP_S))
+# A gain this near to the wanted one is there.
+_GAIN_STEP = 1e-4
 
 
 class Mode(Enum):
@@ -81,7 +84,7 @@ class ListenerSession:
     A step hears the given audio features and sees the newest speaker coefficients stamped not after its
     time. Without a speaker it returns to the reference; while the robot speaks, or when disabled, it
     comes to rest where it is. Every change between these, and every reset, is smooth in position and
-    velocity. With ``liveliness`` it is never quite still, unless it is disabled.
+    velocity. With ``liveliness`` it is never quite still, unless it is disabled or ``lively`` is false.
     """
 
     def __init__(
@@ -97,11 +100,15 @@ class ListenerSession:
         self._eyelids = [listener.layout.index(name) for name in eyelids]
         self.enabled = True
         self.robot_speaking = False
+        self.lively = True
         self._begin(reference, attitude)
         self._motion = self._target = self._reference
         self._velocity = np.zeros_like(self._motion)
         self._offset, self._offset_velocity = self._velocity, self._velocity
         self._settling = 0
+        self._gain, self._wanted_gain = np.ones_like(self._motion), np.ones_like(self._motion)
+        self._gain_velocity = np.zeros_like(self._motion)
+        self._amplifies = False  # or every gain is 1
 
     @property
     def listener(self) -> Policy:
@@ -133,6 +140,41 @@ class ListenerSession:
         """Cross-fade to another attitude, which a later reset keeps; UserError for an unknown one."""
         self._listener.set_attitude(attitude)
         self._first_attitude = attitude
+
+    def set_gains(self, head: float, expression: float) -> None:
+        """Make the motion of the head (rotation and place) and of the face, away from the reference, larger.
+
+        1 is as predicted, 0 stays at the reference; a change is followed smoothly. Blinks stay whole.
+        UserError for a gain below 0 or not finite.
+        """
+        for name, gain in (("head", head), ("expression", expression)):
+            if not (np.isfinite(gain) and gain >= 0):
+                raise UserError(f"the gain of the {name} is {gain}; give 0 or more")
+        layout = self._listener.layout
+        self._wanted_gain = np.full_like(self._motion, head)
+        self._wanted_gain[layout.expression] = expression
+        self._wanted_gain[self._eyelids] = 1.0
+        self._amplifies = True
+
+    def use(self, listener: Policy) -> None:
+        """Let another listener answer from now on, with the same reference; the motion glides into its start.
+
+        UserError, and no change, for one that does not suit.
+        """
+        self.check_suits(listener)
+        self._listener = listener
+        self._begin(self._reference, self._first_attitude if listener.attitudes else None)
+
+    def check_suits(self, listener: Policy) -> None:
+        """UserError for a listener of another face model, or that takes other inputs or attitudes."""
+        for what in ("face_model", "audio_layout"):
+            ours, other = getattr(self._listener, what), getattr(listener, what)
+            if ours != other:
+                raise UserError(f"policy {listener.name} has the {what} {other}, not {ours}; choose another")
+        if self._first_attitude and listener.attitudes and self._first_attitude not in listener.attitudes:
+            raise UserError(
+                f"policy {listener.name} knows no attitude '{self._first_attitude}'; change it first"
+            )
 
     def observe(self, stamp_ns: int, speaker: ArrayLike) -> None:
         """Take the speaker's motion [M] of the camera frame stamped ``stamp_ns``, in any order of arrival.
@@ -172,9 +214,9 @@ class ListenerSession:
         heard = audio if attending and audio is not None else self._listener.quiet_audio
         seen = speaker if attending and speaker is not None else self._listener.absent_speaker
         predicted = self._listener.step(heard, seen)
-        motion = self._move(mode, predicted)
+        motion = self._amplified(self._move(mode, predicted))
         if self._liveliness is not None:
-            motion = self._liveliness.step(motion, _LIVELINESS[mode])
+            motion = self._liveliness.step(motion, _LIVELINESS[mode] if self.lively else 0.0)
         frame = self._frame
         self._frame, self._last_index, self._last_source = frame + 1, index, source
         return ListenerFrame(index, frame, time_ns, grid_time_ns(index + 1), source, motion, mode, flags)
@@ -236,11 +278,28 @@ class ListenerSession:
         return place
 
     def _decayed_offset(self) -> FloatArray:
-        """One exact step of x'' = -2 r x' - r² x."""
-        step, rate = np.float32(_STEP_S), np.float32(_SETTLE_RATE)
-        decay = np.exp(-rate * step)
-        impulse = self._offset_velocity + rate * self._offset
-        self._offset = (self._offset + step * impulse) * decay
-        self._offset_velocity = (self._offset_velocity - step * rate * impulse) * decay
+        self._offset, self._offset_velocity = _decayed(self._offset, self._offset_velocity)
         self._settling -= 1
         return self._offset
+
+    def _amplified(self, motion: FloatArray) -> FloatArray:
+        """The motion with the gains, which follow the wanted ones as changes of mode settle."""
+        if self._amplifies:
+            away, velocity = _decayed(self._gain - self._wanted_gain, self._gain_velocity)
+            is_there = (np.abs(away) < _GAIN_STEP).all()
+            self._gain = self._wanted_gain.copy() if is_there else self._wanted_gain + away
+            self._gain_velocity = np.zeros_like(velocity) if is_there else velocity
+            self._amplifies = not (is_there and (self._wanted_gain == 1.0).all())
+        if not self._amplifies:
+            return motion
+        amplified: FloatArray = self._reference + self._gain * (motion - self._reference)
+        bounded = amplified[self._bounds]
+        np.clip(bounded, 0.0, 1.0, out=bounded)
+        return amplified
+
+
+def _decayed(offset: FloatArray, velocity: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """One exact step of x'' = -2 r x' - r² x: the next offset and its velocity."""
+    step, rate = np.float32(_STEP_S), np.float32(_SETTLE_RATE)
+    impulse = velocity + rate * offset
+    return (offset + step * impulse) * _DECAY, (velocity - step * rate * impulse) * _DECAY

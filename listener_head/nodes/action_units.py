@@ -34,10 +34,6 @@ class ActionUnits(GraphNode):
         """Listens to the coefficients."""
         self.subscribe(FaceCoefficients, "listener/coefficients", self._tell)
 
-    def cleanup(self) -> None:
-        """Gives the topic back."""
-        self.destroy_publisher(self._units)
-
     def _tell(self, message: FaceCoefficients) -> None:
         face = arkit_face(self, self._expression, message)
         if face is None:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from typing import Any
 
 from listener_head.audio import FeatureFrames, StampedFeatures
 from listener_head.errors import UserError
 from listener_head.listener import load_listener
-from listener_head.msg import AudioChunk
 from listener_head.msg import AudioFeatures as AudioFeaturesMessage
 from listener_head.ros import qos
+from listener_head.ros.by_type import SubscriptionByType
 from listener_head.ros.convert import float_array
 from listener_head.ros.node import GraphNode, run
-from listener_head.ros.stamps import to_ns, to_stamp
-from listener_head.timing import grid_time_ns
+from listener_head.ros.stamps import stamp_of, to_stamp
+from listener_head.sounds import AUDIO_INFO, HIGHEST_RATE, MOST_CHANNELS, SOUNDS, SampleClock, SoundDecoder
+from listener_head.timing import NS_PER_S, grid_time_ns
 
 
 class AudioFeatures(GraphNode):
-    """Subscribes to `speaker/audio`, publishes `speaker/audio_features` stamped with the grid's instants."""
+    """Subscribes to `speaker/audio`, publishes `speaker/audio_features` stamped with the grid's instants.
+
+    Sound may be of this package's type or of either package called audio_common_msgs.
+    """
 
     def __init__(self, cli_args: Sequence[str] | None = None) -> None:
         super().__init__("audio_features", cli_args)
         self.declare("layout", "", "layout of the feature vector; empty: the network's", fixed=True)
         self.declare("network", "", "network file of the listener; empty: the one that ships", fixed=True)
+        about = "of bare AudioData; 0: what speaker/audio_info says, or MP3"
+        self.declare("sample_rate", 0, about, 0, HIGHEST_RATE, unit="Hz", fixed=True)
+        about = "of bare AudioData, where speaker/audio_info does not say it"
+        self.declare("channels", 1, about, 1, MOST_CHANNELS, fixed=True)
 
     def configure(self) -> None:
         """Makes the stream of features."""
@@ -33,7 +40,10 @@ class AudioFeatures(GraphNode):
 
     def activate(self) -> None:
         """Listens to the microphone."""
-        self.subscribe(AudioChunk, "speaker/audio", self._hear, qos.SOUND)
+        self._decoder = SoundDecoder(self.value("sample_rate"), self.value("channels"))
+        self._sound_clock = SampleClock()
+        SubscriptionByType(self, "speaker/audio", SOUNDS, self._hear, qos.SOUND)
+        SubscriptionByType(self, "speaker/audio_info", [AUDIO_INFO], self._decoder.use_info, qos.RESULT)
 
     def status(self) -> dict[str, object]:
         """For the diagnostics."""
@@ -52,17 +62,14 @@ class AudioFeatures(GraphNode):
             )
         return listener.audio_layout
 
-    def _hear(self, chunk: AudioChunk) -> None:
+    def _hear(self, message: Any) -> None:
         self.counts["chunks"] += 1
-        samples = np.frombuffer(chunk.samples, np.int16)
         try:
-            if chunk.channels < 1 or len(samples) % chunk.channels:
-                raise UserError(
-                    f"audio chunk of {len(samples)} samples does not hold {chunk.channels} channels"
-                )
-            samples = samples.reshape(-1, chunk.channels)
+            samples, rate = self._decoder.decode(message)
+            if not len(samples):
+                return
             restarts = self._features.restarts
-            completed = self._features.push(to_ns(chunk.header.stamp), samples, chunk.sample_rate)
+            completed = self._features.push(self._first_ns(message, len(samples), rate), samples, rate)
         except UserError as problem:
             self.refused(problem)
             return
@@ -70,6 +77,17 @@ class AudioFeatures(GraphNode):
             self.get_logger().warning("the sound's stamps or form changed; starting anew")
         for frames in completed:
             self._publish(frames)
+
+    def _first_ns(self, message: Any, count: int, rate: int) -> int:
+        """The instant of the first of ``count`` samples: of the header, or counted from arrivals."""
+        stamp_ns = stamp_of(message.header) if hasattr(message, "header") else 0
+        duration_ns = count * NS_PER_S // rate
+        if stamp_ns:
+            stamp_ns = self.local_ns("speaker/audio", stamp_ns + duration_ns) - duration_ns
+        if stamp_ns and not self._decoder.holds_back:
+            return stamp_ns
+        first_ns = stamp_ns or self.get_clock().now().nanoseconds - duration_ns
+        return self._sound_clock.stamp(first_ns, count, rate)
 
     def _publish(self, frames: FeatureFrames) -> None:
         flags = frames.flags

@@ -91,13 +91,16 @@ class BagPlayer(GraphNode):
         if wait_until_ready(self, self._stopping):
             loops = self.value("loops")
             for number in range(1, loops + 1):
+                if self._stopping.is_set():
+                    break
                 self.get_logger().info(f"playing {self._path}, pass {number} of {loops}")
                 try:
                     self._play_once()
                 except UserError as problem:
                     self.get_logger().error(str(problem))
                     break
-        self.finished.set()
+        if not self._stopping.is_set():
+            self.finished.set()
 
     def _play_once(self) -> None:
         with ReadAhead(deliveries(self._path, self._topics), _AHEAD) as items:

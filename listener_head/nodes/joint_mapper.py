@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Sequence
+from contextlib import suppress
 
 from geometry_msgs.msg import PointStamped
 from sensor_msgs.msg import JointState
@@ -14,10 +15,12 @@ from std_srvs.srv import Trigger
 from listener_head.avatar.arkit import open_retarget
 from listener_head.errors import UserError
 from listener_head.msg import FaceCoefficients, JointCommand
+from listener_head.plain import plain
 from listener_head.robot import HeadControl, HeadState, JointTarget, load_robot
+from listener_head.robot.gaze import Gaze
 from listener_head.ros import qos
-from listener_head.ros.convert import from_message
-from listener_head.ros.node import GraphNode, run
+from listener_head.ros.convert import from_message, positions_of
+from listener_head.ros.node import GraphNode, Phase, run
 from listener_head.ros.sinks import make_sinks
 from listener_head.ros.stamps import to_ns, to_stamp
 from listener_head.timing import NS_PER_S
@@ -46,7 +49,12 @@ class JointMapper(GraphNode):
             "move a real robot whose file nobody has verified on the robot itself",
             fixed=True,
         )
-        self.declare("look_at_speaker", False, "turn the head towards speaker/position", fixed=True)
+        self.declare(
+            "look_at_speaker",
+            False,
+            "turn the head towards speaker/position and add the listener's motion",
+            check=self._check_look,
+        )
         self.declare(
             "wait_for_joint_states",
             True,
@@ -56,10 +64,11 @@ class JointMapper(GraphNode):
         self.declare(
             "input_timeout",
             0.5,
-            "the head returns to neutral without input for this long [s]",
+            "the head returns to neutral without input for this long",
             0.1,
             10.0,
-            True,
+            unit="s",
+            fixed=True,
         )
         self.declare(
             "face_model", "", "your BFM_model_front.mat, for a listener that speaks bfm2009", fixed=True
@@ -80,10 +89,8 @@ class JointMapper(GraphNode):
         self._command = self.advertise(JointCommand, "joint_commands")
         self._message = JointCommand(names=list(robot.joint_names))
         self._lights = [self.advertise(ColorRGBA, self._topic(light.topic)) for light in robot.lights]
-        self._services = [
-            self.create_service(Trigger, "~/release", self._release),
-            self.create_service(Trigger, "~/take", self._take),
-        ]
+        self.serve(Trigger, "~/release", self._release)
+        self.serve(Trigger, "~/take", self._take)
 
     def activate(self) -> None:
         """Waits for the robot, then follows the listener."""
@@ -100,15 +107,9 @@ class JointMapper(GraphNode):
         states = "joint_states" if self._simulated else self._robot.joint_states
         self.subscribe(JointState, states, self._measure, qos.SOUND)
         self.subscribe(Bool, "emergency_stop", self._stop_or_go)
-        if self.value("look_at_speaker"):
-            self.subscribe(PointStamped, "speaker/position", self._look)
+        self.subscribe(PointStamped, "speaker/position", self._look)
         self._timer = self.every(1 / self._robot.rate, self._send)
         self.every(WATCH_PERIOD, self._watch)
-
-    def cleanup(self) -> None:
-        """Ends the services."""
-        for service in self._services:
-            self.destroy_service(service)
 
     def status(self) -> dict[str, object]:
         """For the diagnostics."""
@@ -121,9 +122,15 @@ class JointMapper(GraphNode):
         }
 
     def _new_control(self) -> HeadControl:
+        with suppress(UserError):
+            # It may be asked to look later, where the robot can.
+            return self._control_with(gaze=True)
+        return self._control_with(gaze=self.value("look_at_speaker"))
+
+    def _control_with(self, gaze: bool) -> HeadControl:
         return HeadControl(
             self._robot,
-            gaze=self.value("look_at_speaker"),
+            gaze=gaze,
             timeout=self.value("input_timeout"),
             wait_for_joint_states=self.value("wait_for_joint_states"),
             retarget=self._retarget,
@@ -137,7 +144,8 @@ class JointMapper(GraphNode):
 
     def _follow(self, message: FaceCoefficients) -> None:
         try:
-            self._control.update(from_message(message), to_ns(message.header.stamp) / NS_PER_S)
+            stamp_ns = self.local_ns("listener/coefficients", to_ns(message.header.stamp))
+            self._control.update(from_message(message), stamp_ns / NS_PER_S)
         except UserError as problem:
             self.refused(problem)
             return
@@ -147,10 +155,22 @@ class JointMapper(GraphNode):
         self._send()
 
     def _measure(self, state: JointState) -> None:
-        self._control.measure(dict(zip(state.name, state.position, strict=False)), self._now())
+        try:
+            positions = positions_of(state)
+        except UserError as problem:
+            self.refused(problem)
+            return
+        self._control.measure(positions, self._now())
+
+    def _check_look(self, is_looking: bool) -> None:
+        """Refuses what the robot of a node that is configured already cannot do."""
+        if is_looking and self.phase in (Phase.INACTIVE, Phase.ACTIVE):
+            Gaze(self._robot)
 
     def _look(self, message: PointStamped) -> None:
-        base, frame = self._robot.frames.base, message.header.frame_id
+        if not self.value("look_at_speaker"):
+            return  # a gaze that gets no more positions returns to neutral by itself
+        base, frame = self._robot.frames.base, plain(message.header.frame_id)
         if frame != base:
             self.refused(
                 UserError(
@@ -161,7 +181,8 @@ class JointMapper(GraphNode):
             return
         point = (message.point.x, message.point.y, message.point.z)
         try:
-            self._control.look_at(point, to_ns(message.header.stamp) / NS_PER_S)
+            stamp_ns = self.local_ns("speaker/position", to_ns(message.header.stamp))
+            self._control.look_at(point, stamp_ns / NS_PER_S)
         except UserError as problem:
             self.refused(problem)
 

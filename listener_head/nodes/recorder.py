@@ -42,9 +42,10 @@ class Recorder(GraphNode):
         self.declare(
             "wait_timeout",
             5.0,
-            "give up waiting for who writes others after this [s]",
+            "give up waiting for who writes others after this",
             0.0,
             600.0,
+            unit="s",
             fixed=True,
         )
         self.finished = self._over = threading.Event()

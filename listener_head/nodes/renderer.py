@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from math import floor
 
-from rcl_interfaces.msg import ParameterDescriptor
 from sensor_msgs.msg import Image
 
 from listener_head.compat import CvBridge
 from listener_head.errors import UserError
 from listener_head.msg import FaceCoefficients
-from listener_head.render.factory import make_renderer
+from listener_head.render.factory import HEAD, RENDERERS, make_renderer
 from listener_head.render.lasting import LastingRenderer
 from listener_head.ros.convert import from_message
 from listener_head.ros.node import GraphNode, run
+from listener_head.ros.stamps import to_ns
 from listener_head.ros.worker import NewestWorker
+from listener_head.timing import RATE_HZ, index_at_or_before
 
 WATCH_PERIOD = 0.5  # [s]
 
@@ -26,8 +28,10 @@ class Renderer(GraphNode):
 
     def __init__(self, cli_args: Sequence[str] | None = None) -> None:
         super().__init__("renderer", cli_args)
-        self.declare("renderer", "head", "what draws: head, portrait or neural", fixed=True)
-        self.declare("size", 256, "width and height of the picture [pixels]", 16, 4096, fixed=True)
+        about = "what draws: head, portrait (a photograph) or neural (PIRenderer's network)"
+        self.declare("renderer", HEAD, about, choices=RENDERERS, fixed=True)
+        self.declare("size", 256, "width and height of the picture", 16, 4096, unit="pixels", fixed=True)
+        self.declare("rate", 30.0, "most pictures a second", 1.0, 30.0, unit="Hz")
         self.declare("antialiasing", True, "head: smooth edges; costs time without a GPU", fixed=True)
         self.declare("theme", "default", "head: name of a theme or path of a theme file", fixed=True)
         about = "head: #rrggbb, path of a picture or transparent; empty: the theme's"
@@ -37,11 +41,9 @@ class Renderer(GraphNode):
         self.declare("portrait", "", "portrait, neural: path of a photograph of one face", fixed=True)
         self.declare("network", "", "neural: path of the network's file", fixed=True)
         about = "auto, cpu or the number of a graphics card; neural: auto, cpu, cuda or tensorrt"
-        # A number on the command line is an integer.
-        device = ParameterDescriptor(description=about, read_only=True, dynamic_typing=True)
-        self.declare_parameter("device", "auto", device)
-        about = "a picture that takes longer has hung, and the graphics context is replaced [s]"
-        self.declare("patience", 10.0, about, 0.5, 600.0, fixed=True)
+        self.declare("device", "auto", about, fixed=True)
+        about = "a picture that takes longer has hung, and another renderer takes its place"
+        self.declare("patience", 10.0, about, 0.5, 600.0, unit="s")
 
     def configure(self) -> None:
         """Opens the renderer, which belongs to the thread that draws."""
@@ -56,7 +58,7 @@ class Renderer(GraphNode):
 
     def activate(self) -> None:
         """Listens to the coefficients."""
-        self.subscribe(FaceCoefficients, "listener/coefficients", lambda message: self._worker.put(message))
+        self.subscribe(FaceCoefficients, "listener/coefficients", self._take)
         self.every(WATCH_PERIOD, self._watch)
 
     def cleanup(self) -> None:
@@ -80,6 +82,13 @@ class Renderer(GraphNode):
         """Says why there is no new picture."""
         super().refused(UserError(f"{problem}; the last good image stays"))
 
+    def _take(self, message: FaceCoefficients) -> None:
+        # As many of the grid's instants as the rate asks for, evenly; all at the grid's own rate.
+        index = index_at_or_before(to_ns(message.header.stamp))
+        share = self.value("rate") / RATE_HZ
+        if floor((index + 1) * share) > floor(index * share):
+            self._worker.put(message)
+
     def _make(self):
         files = {
             name: self.value(name) for name in ("theme", "background", "face_model", "portrait", "network")
@@ -87,7 +96,7 @@ class Renderer(GraphNode):
         return make_renderer(
             self.value("renderer"),
             self.value("size"),
-            str(self.value("device")),
+            self.value("device"),
             antialiasing=self.value("antialiasing"),
             **files,
         )

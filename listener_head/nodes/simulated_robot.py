@@ -11,6 +11,7 @@ from std_msgs.msg import String
 from trajectory_msgs.msg import JointTrajectory
 
 from listener_head.errors import UserError
+from listener_head.plain import plain
 from listener_head.robot import SimulatedHead, load_robot
 from listener_head.robot.urdf import urdf_of
 from listener_head.ros import qos
@@ -18,6 +19,9 @@ from listener_head.ros.head_transforms import HeadTransforms
 from listener_head.ros.interfaces import is_installed
 from listener_head.ros.node import GraphNode, run
 from listener_head.timing import NS_PER_S
+
+MOST_POINTS = 10_000
+MOST_NAMES = 10  # of a trajectory that does not suit, in the log
 
 
 class SimulatedRobot(GraphNode):
@@ -44,13 +48,6 @@ class SimulatedRobot(GraphNode):
         self.subscribe(JointTrajectory, "joint_trajectory", self._take)
         self.every(1 / self._robot.rate, self._step)
 
-    def cleanup(self) -> None:
-        """Gives the topics back."""
-        self.destroy_publisher(self._states)
-        self.destroy_publisher(self._description)
-        if self._transforms is not None:
-            self._transforms.close(self)
-
     def _take(self, trajectory: JointTrajectory) -> None:
         try:
             self._plan = self._plan_of(trajectory)
@@ -58,11 +55,12 @@ class SimulatedRobot(GraphNode):
             self.refused(problem)
 
     def _plan_of(self, trajectory: JointTrajectory) -> tuple[float, list[float], np.ndarray]:
-        names = self._robot.joint_names
-        if set(trajectory.joint_names) != set(names) or not trajectory.points:
+        names, count = self._robot.joint_names, len(trajectory.points)
+        if sorted(trajectory.joint_names) != sorted(names) or not 0 < count <= MOST_POINTS:
+            given = plain(", ".join(trajectory.joint_names[:MOST_NAMES]))
             raise UserError(
-                f"a trajectory of {', '.join(trajectory.joint_names) or 'no joint'} with "
-                f"{len(trajectory.points)} points does not suit {self._robot.name}; it has {', '.join(names)}"
+                f"a trajectory of {given or 'no joint'} with {count} points does not suit "
+                f"{self._robot.name}; it has {', '.join(names)} and takes 1 to {MOST_POINTS} points"
             )
         if any(len(point.positions) != len(names) for point in trajectory.points):
             raise UserError(f"a point of the trajectory has not {len(names)} positions")

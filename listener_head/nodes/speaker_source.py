@@ -33,7 +33,9 @@ class SpeakerSource(GraphNode):
         )
         self.declare("camera", 0, "number of the camera, -1 for none", -1, 255, fixed=True)
         self.declare("microphone", "", "name or number of the microphone, 'none' for none", fixed=True)
-        self.declare("largest_side", 640, "frames are scaled down to this [pixels]", 64, 8192, fixed=True)
+        about = "frames are scaled down to this"
+        self.declare("largest_side", 640, about, 64, 8192, unit="pixels", fixed=True)
+        self.declare("loop", False, "play the video file again and again", fixed=True)
         self.declare("frame_id", "camera_optical_frame", "the camera's optical frame (REP 103)", fixed=True)
         declare_readiness(self)
         self.finished = threading.Event()
@@ -73,9 +75,10 @@ class SpeakerSource(GraphNode):
             self._camera.close()
 
     def _play_file(self) -> None:
-        with ReadAhead(self._video.events()) as events:
+        video = self._video
+        with ReadAhead(video.endless_events() if self.value("loop") else video.events()) as events:
             if wait_until_ready(self, self._stopping):
-                self.get_logger().info(f"playing {self._video.path}, {self._video.duration:.1f} s")
+                self.get_logger().info(f"playing {video.path}, {video.duration:.1f} s")
                 start_ns = self.get_clock().now().nanoseconds
                 for event in events:
                     if self._stopping.wait(self._seconds_until(start_ns + event.due_ns)):

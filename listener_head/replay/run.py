@@ -18,7 +18,7 @@ from listener_head.replay.judge import judge
 from listener_head.replay.passes import read_passes
 from listener_head.replay.request import NAMESPACE, ReplayRequest, check
 from listener_head.replay.thresholds import Verdict
-from listener_head.runner import GraphRunner, own_domain
+from listener_head.runner import WHOLE_GRAPH, GraphRunner, own_domain
 from listener_head.timing import NS_PER_S
 from listener_head.usage import Meter, Usage
 
@@ -86,9 +86,12 @@ def _nodes_of(launch: psutil.Process) -> dict[str, int]:
     found = {}
     for child in launch.children():
         try:
-            named = [argument for argument in child.cmdline() if argument.startswith(_NAME)]
+            arguments = child.cmdline()
         except (psutil.NoSuchProcess, psutil.ZombieProcess):
             continue
+        named = [argument for argument in arguments if argument.startswith(_NAME)]
         if named:
             found[named[0].removeprefix(_NAME)] = child.pid
+        elif "--node" in arguments:
+            found[WHOLE_GRAPH] = child.pid
     return found

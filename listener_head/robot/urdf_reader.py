@@ -93,6 +93,8 @@ def parse_urdf(text: str | bytes, source: str) -> Urdf:
     data = text.encode() if isinstance(text, str) else text
     if source.endswith(".xacro") or b"<xacro:" in data:
         raise UserError(f"{source} is a xacro file; run 'xacro {source} > robot.urdf' and give robot.urdf")
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:  # they could name files, and grow without end
+        raise UserError(f"{source} is not a valid URDF: it has a document type or entities; leave them out")
     # By default it prints a line for each tag that it does not know, such as those of simulators.
     xml_reflection.core.on_error = lambda message: None
     try:

@@ -15,12 +15,14 @@ from listener_head.coefficients import Coefficients
 from listener_head.errors import UserError
 from listener_head.face.camera import Camera
 from listener_head.graph import JOINT_STATES, NO_MOTION, TF
+from listener_head.plain import plain
 from listener_head.robot import load_robot
 from listener_head.robot.description import Robot
 from listener_head.robot.head_camera import JointHistory, StillCamera
 from listener_head.robot.kinematics import HeadKinematics
 from listener_head.robot.transforms import rotation_of_rpy, transform
 from listener_head.ros import qos
+from listener_head.ros.convert import positions_of
 from listener_head.ros.node import GraphNode
 from listener_head.ros.stamps import to_ns, to_stamp
 from listener_head.timing import NS_PER_S
@@ -36,7 +38,8 @@ def declare_camera_motion(node: GraphNode) -> None:
     node.declare(
         "camera_motion",
         NO_MOTION,
-        f"how it is known where a camera in a robot's head is: {NO_MOTION}, {JOINT_STATES} or {TF}",
+        "how it is known where a camera in a robot's head is",
+        choices=(NO_MOTION, JOINT_STATES, TF),
         fixed=True,
     )
     node.declare("robot", "generic", "robot file that camera_motion needs, by name or path", fixed=True)
@@ -145,8 +148,9 @@ class JointStatePoses:
         if frame_id not in (self._frame, self._differed):
             self._differed = frame_id
             self._node.get_logger().warning(
-                f"images are of frame '{frame_id}', but the robot file's camera is '{self._frame}' and its "
-                "place is taken; correct the driver's frame_id or the robot file if it is another camera"
+                f"images are of frame '{plain(frame_id)}', but the robot file's camera is '{self._frame}' "
+                "and its place is taken; correct the driver's frame_id or, if it is another, the robot file",
+                throttle_duration_sec=5.0,
             )
         return self._kinematics.camera(self._history.at(stamp_ns))
 
@@ -155,7 +159,7 @@ class JointStatePoses:
 
     def _take(self, state: JointState) -> None:
         try:
-            self._history.add(dict(zip(state.name, state.position, strict=False)), to_ns(state.header.stamp))
+            self._history.add(positions_of(state), to_ns(state.header.stamp))
         except UserError as problem:
             self._node.refused(problem)
 
@@ -193,7 +197,7 @@ class TfPoses:
             found = self._buffer.lookup_transform(self._base, frame_id, Time(nanoseconds=stamp_ns))
         except self._tf2.TransformException as problem:
             raise UserError(
-                f"no transform from '{frame_id}' to '{self._base}' at the image's time; "
+                f"no transform from '{plain(frame_id)}' to '{self._base}' at the image's time; "
                 + " ".join(str(problem).split())
             ) from None
         place, turn = found.transform.translation, found.transform.rotation

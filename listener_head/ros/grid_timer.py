@@ -29,6 +29,11 @@ class GridTimer:
         """The rclpy timer, to destroy."""
         return self._timer
 
+    def set_delay(self, delay_ns: int) -> None:
+        """Fire so long after each instant, from the next one on."""
+        self._delay_ns = delay_ns
+        self._sleep()
+
     def _plan(self) -> None:
         self._next = index_at_or_before(self._clock.now().nanoseconds - self._delay_ns) + 1
         self._sleep()

@@ -64,11 +64,6 @@ class HeadTransforms:
             _place(message, pose)
         self._moving.publish(self._message)
 
-    def close(self, node: GraphNode) -> None:
-        """Give the topics back."""
-        node.destroy_publisher(self._moving)
-        node.destroy_publisher(self._fixed)
-
 
 def _transform(parent: str, child: str) -> Any:
     message = TransformStamped(child_frame_id=child)

@@ -1,6 +1,8 @@
-"""The three kinds of quality of service that the graph uses (REP 2003)."""
+"""The kinds of quality of service that the graph uses (REP 2003)."""
 
-from rclpy.qos import QoSDurabilityPolicy, QoSProfile, QoSReliabilityPolicy
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.qos import QoSDurabilityPolicy, QoSPolicyKind, QoSProfile, QoSReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
 
 # Camera frames: only the newest matters, a lost one is not sent again.
 IMAGE = QoSProfile(depth=1, reliability=QoSReliabilityPolicy.BEST_EFFORT)
@@ -13,4 +15,19 @@ LATCHED = QoSProfile(
     depth=1,
     reliability=QoSReliabilityPolicy.RELIABLE,
     durability=QoSDurabilityPolicy.TRANSIENT_LOCAL,
+)
+
+_DEEPEST = 10_000
+
+
+def _check(profile: QoSProfile) -> SetParametersResult:
+    """What DDS would only say is wrong."""
+    reason = f"depth is {profile.depth}; give 1 to {_DEEPEST}"
+    return SetParametersResult(successful=1 <= profile.depth <= _DEEPEST, reason=reason)
+
+
+# What a user may override of each publisher and subscription: with durability, all that keeps two apart.
+OVERRIDABLE = QoSOverridingOptions(
+    (QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY),
+    callback=_check,
 )

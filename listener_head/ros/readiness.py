@@ -16,7 +16,8 @@ _SETTLED = 1.0  # [s] without a new writer or reader
 def declare_readiness(node: GraphNode) -> None:
     """Declares what `wait_until_ready` reads."""
     node.declare("wait_for", [""], "topics that must have a subscription before playing starts", fixed=True)
-    node.declare("wait_timeout", 30.0, "give up waiting for them after this [s]", 0.0, 600.0, fixed=True)
+    about = "give up waiting for them after this, and start all the same"
+    node.declare("wait_timeout", 30.0, about, 0.0, 600.0, unit="s", fixed=True)
 
 
 def wait_until_ready(node: GraphNode, stopping: threading.Event) -> bool:

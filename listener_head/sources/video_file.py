@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -54,6 +55,18 @@ class VideoFile:
     def events(self) -> Iterator[SourceEvent]:
         """Frames and sound in the order in which camera and microphone would deliver them."""
         return heapq.merge(self.images(), self.sound(), key=lambda event: event.due_ns)
+
+    def endless_events(self) -> Iterator[SourceEvent]:
+        """The same again and again: each pass begins when picture and sound of the one before are over."""
+        start_ns = 0
+        while True:
+            end_ns = start_ns
+            for event in self.events():
+                moved = replace(event, time_ns=start_ns + event.time_ns)
+                last_ns = moved.due_ns + (round(NS_PER_S / self.fps) if isinstance(moved, Image) else 0)
+                end_ns = max(end_ns, last_ns)
+                yield moved
+            start_ns = end_ns
 
     def images(self) -> Iterator[Image]:
         """The frames, upright, scaled to ``largest_side``."""

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import takewhile
 from typing import Any, NamedTuple
 
@@ -84,7 +85,7 @@ class Feed:
 
     @contextmanager
     def watch(self) -> Iterator[Iterator[bytes] | None]:
-        """A reader's stream, which ends when the feed is closed; None when there are MOST_WATCHERS already."""
+        """A reader's stream, which ends when the feed is closed; None where MOST_WATCHERS are there."""
         with self._news:
             welcome = self.watchers < MOST_WATCHERS
             self.watchers += welcome
@@ -103,12 +104,15 @@ class Feed:
         seen = 0
         while True:
             with self._news:
-                self._news.wait_for(lambda seen=seen: self.closed or self._number > seen, HEARTBEAT_S)
+                self._news.wait_for(partial(self._has_news, seen), HEARTBEAT_S)
                 if self.closed:
                     return
                 parts, seen = self._since(seen), self._number
             # Outside the lock: a reader is busy with this for as long as it likes.
             yield b"".join(part if isinstance(part, bytes) else _json_part(part) for part in parts)
+
+    def _has_news(self, seen: int) -> bool:
+        return self.closed or self._number > seen
 
     def _since(self, seen: int) -> list[bytes | Mapping[str, Any]]:
         oldest = self.now - HISTORY_S

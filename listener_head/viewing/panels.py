@@ -16,7 +16,7 @@ from listener_head.evaluation.series import ANGLE_NAMES, EXPRESSIONS, UNNAMED_SH
 from listener_head.timing import RATE_HZ
 
 SPEAKER, LISTENER = "speaker", "listener"
-LATENCIES = ("joints", "picture", "perception")
+LATENCIES = ("face", "joints", "picture")
 QUIET_DB = -60.0
 
 
@@ -36,7 +36,7 @@ class Panel:
 PANELS = (
     Panel("voice", SPEAKER, "Speaker's voice", "dB", QUIET_DB, 0.0, ("level",)),
     Panel("speaker_head", SPEAKER, "Speaker's head", "°", -15.0, 15.0, ANGLE_NAMES),
-    Panel("latency", SPEAKER, "Latency from the camera frame to", "ms", 0.0, 60.0, LATENCIES),
+    Panel("latency", SPEAKER, "Latency since the camera frame", "ms", 0.0, 60.0, LATENCIES),
     Panel("head", LISTENER, "Listener's head", "°", -15.0, 15.0, ANGLE_NAMES),
     Panel("face", LISTENER, "Listener's face", "", 0.0, 1.0),
     Panel("joints", LISTENER, "Robot's joints", "°", -15.0, 15.0),
@@ -51,7 +51,7 @@ def level_db(layout: str, values: NDArray[np.float64]) -> float:
         return math.nan
     with np.errstate(all="ignore"):
         mean_square = float(np.clip(np.nan_to_num(_mean_square(layout, values)), 1e-10, 1.0))
-    return 10.0 * math.log10(mean_square)
+    return max(QUIET_DB, 10.0 * math.log10(mean_square))
 
 
 def _mean_square(layout: str, values: NDArray[np.float64]) -> float:

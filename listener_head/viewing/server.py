@@ -102,8 +102,6 @@ def _listen(port: int, handler: Callable[..., BaseHTTPRequestHandler]) -> Thread
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    # Two viewers must not share a port, of which one would then get nothing.
-    allow_reuse_port = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A browser that goes away in the middle of an answer is no error."""
@@ -115,9 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _SILENT_S
 
-    def __init__(
-        self, feed: Feed, secret: str, actions: Mapping[str, Action], *connection: Any
-    ) -> None:
+    def __init__(self, feed: Feed, secret: str, actions: Mapping[str, Action], *connection: Any) -> None:
         self._feed, self._secret, self._actions = feed, secret, actions
         super().__init__(*connection)
 
@@ -150,24 +146,30 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _act(self, action: Action, body: bytes) -> None:
         try:
-            action(json.loads(body))
+            value = json.loads(body)
         except (ValueError, RecursionError):
             self._refuse(HTTPStatus.BAD_REQUEST, "not JSON")
+            return
+        try:
+            action(value)
         except UserError as problem:
             self._refuse(HTTPStatus.CONFLICT, str(problem))
-        else:
-            self._send(b"{}", "application/json")
+            return
+        self._send(b"{}", "application/json")
 
     def _name(self) -> str | None:
         """What is asked for, below the secret; None when it is refused already."""
         if not _is_local(self.headers.get("Host", "")):
-            self._refuse(HTTPStatus.MISDIRECTED_REQUEST, f"this page is for browsers of this computer: {HOST}")
+            self._refuse(
+                HTTPStatus.MISDIRECTED_REQUEST, f"this page is for browsers of this computer: {HOST}"
+            )
             return None
-        _, secret, name = ("/" + self.path.lstrip("/") + "/").split("/", 2)
-        if not secrets.compare_digest(secret.encode(), self._secret.encode()):
+        _, _, rest = self.path.partition("/")
+        secret, slash, name = rest.partition("/")
+        if not (slash and secrets.compare_digest(secret.encode(), self._secret.encode())):
             self._refuse(HTTPStatus.FORBIDDEN, "open the whole address that the viewer has printed")
             return None
-        return name.rstrip("/")
+        return name
 
     def _send_stream(self) -> None:
         """News at STREAM_RATE_HZ until somebody goes away, or lets it lie for _SILENT_S."""

@@ -1,7 +1,11 @@
-"""The robot's launch file moves a simulated head; there is no camera here, so the listener idles."""
+"""The robot's launch file moves a simulated head, in a process for each node and in one for all.
+
+There is no camera here, so the listener idles.
+"""
 
 import unittest
 
+import launch_testing
 import launch_testing.actions
 import launch_testing.asserts
 from ament_index_python.packages import get_package_share_directory
@@ -16,11 +20,17 @@ from launch import LaunchDescription
 PATIENCE = 60.0  # [s] five processes start, on a busy machine slowly
 
 
-def generate_test_description():
+@launch_testing.parametrize("use_composition", ["false", "true"])
+def generate_test_description(use_composition):
     share = get_package_share_directory("listener_head")
+    arguments = {
+        "simulate": "true",
+        "image": "/eye/image",
+        "namespace": "robot",
+        "use_composition": use_composition,
+    }
     robot = IncludeLaunchDescription(
-        PythonLaunchDescriptionSource(f"{share}/launch/robot.launch.py"),
-        launch_arguments={"simulate": "true", "image": "/eye/image", "namespace": "robot"}.items(),
+        PythonLaunchDescriptionSource(f"{share}/launch/robot.launch.py"), launch_arguments=arguments.items()
     )
     return LaunchDescription([robot, launch_testing.actions.ReadyToTest()])
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from rcl_interfaces.srv import SetParameters
+from rclpy.parameter import Parameter
 
 from listener_head.paths import config_dir
 from listener_head.ros.compose import node_class
@@ -37,7 +39,11 @@ class Bench:
         arguments = ["--ros-args", "--params-file", str(config_dir() / "listener_head.yaml")]
         for name, value in parameters.items():
             arguments += ["-p", f"{name}:={value}"]
-        node = node_class(executable)(cli_args=arguments)
+        return self.made(executable, *arguments)
+
+    def made(self, executable: str, *arguments: str):
+        """The node with these arguments of the command line alone."""
+        node = node_class(executable)(cli_args=list(arguments))
         self.nodes.append(node)
         self.executor.add_node(node)
         return node
@@ -78,11 +84,35 @@ class Bench:
         self.until(lambda: publisher.get_subscription_count() > 0, f"a subscription to {topic}")
         return publisher
 
-    def close(self) -> None:
+    def call(self, kind: type, service: str, request):
+        """The answer of a service."""
+        client = self.probe.create_client(kind, service)
+        self.until(client.service_is_ready, f"the service {service}")
+        answer = client.call_async(request)
+        self.until(answer.done, f"the answer of {service}")
+        self.probe.destroy_client(client)
+        return answer.result()
+
+    def set(self, node: str, name: str, value):
+        """What comes of setting a parameter, as `ros2 param set` shows it."""
+        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+        return self.call(SetParameters, f"{node}/set_parameters", request).results[0]
+
+    def change(self, node: str, name: str, value) -> None:
+        """Sets a parameter to a value that is taken."""
+        result = self.set(node, name, value)
+        assert result.successful, result.reason
+
+    def close_nodes(self) -> None:
+        """Ends all nodes but the probe."""
         for node in self.nodes:
             self.executor.remove_node(node)
-            node.trigger_shutdown()
+            node.shut_down()
             node.destroy_node()
+        self.nodes.clear()
+
+    def close(self) -> None:
+        self.close_nodes()
         self.executor.remove_node(self.probe)
         self.probe.destroy_node()
         self.executor.shutdown()

@@ -98,7 +98,7 @@ def test_it_starts_from_the_reference_in_a_file(bench, tmp_path):
 
 @pytest.mark.parametrize(
     ("parameter", "value", "problem"),
-    [("reference", "none.npy", "none.npy"), ("policy", "wise", "policy 'wise' is unknown")],
+    [("reference", "none.npy", "none.npy"), ("policy", "wise", "policy is 'wise'; choose")],
 )
 def test_what_it_cannot_start_with_is_named(bench, parameter, value, problem):
     node = bench.configured("listener", **{parameter: value})

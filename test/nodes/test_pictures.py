@@ -101,7 +101,7 @@ def test_the_renderer_draws_in_a_theme_before_nothing(bench):
 @pytest.mark.parametrize(
     ("parameters", "reason"),
     [
-        ({"renderer": "oil"}, "renderer 'oil' is unknown; choose one of head, portrait, neural"),
+        ({"renderer": "oil"}, "renderer is 'oil'; choose head, portrait or neural"),
         ({"renderer": "portrait"}, "renderer 'portrait' needs portrait"),
         ({"theme": "gold"}, "theme 'gold' is unknown"),
         ({"background": "/absent.png"}, "background '/absent.png' is no file"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from listener_head.audio import FeatureFrames, StampedFeatures
+from listener_head.audio import StampedFeatures
 from listener_head.errors import UserError
+from listener_head.evaluation.offline.columns import Columns
 from listener_head.evaluation.offline.data import Envelope, Heard
 from listener_head.evaluation.offline.faults import Faults
 from listener_head.timing import NS_PER_S
@@ -22,20 +22,14 @@ _ENVELOPE_NS = NS_PER_S // 100
 _FULL_SCALE = 32768.0
 
 
-@dataclass
 class Ear:
     """Makes features of sound as the node audio_features does, and the sound's outline."""
 
-    layout: str
-    faults: Faults
-    frames: list[FeatureFrames] = field(default_factory=list)
-    spent_ms: list[float] = field(default_factory=list)
-    outline: list[tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16]]] = field(
-        default_factory=list
-    )
-
-    def __post_init__(self) -> None:
-        self._features = StampedFeatures(self.layout)
+    def __init__(self, layout: str, faults: Faults) -> None:
+        self._layout, self._faults = layout, faults
+        self._features = StampedFeatures(layout)
+        self._frames, self._outline = Columns(), Columns()
+        self.spent_ms: list[float] = []
 
     def hear(self, chunk: Chunk) -> None:
         """Take a chunk of sound; one that cannot be used is left out."""
@@ -43,35 +37,35 @@ class Ear:
         try:
             completed = self._features.push(chunk.stamp_ns, chunk.samples, chunk.sample_rate)
         except UserError as problem:
-            self.faults.add(chunk.topic, problem)
+            self._faults.add(chunk.topic, problem)
             return
         self.spent_ms.append((time.perf_counter() - began) * 1e3)
-        self.frames += [frames for frames in completed if len(frames)]
+        for frames in completed:
+            if len(frames):
+                indices = frames.first_index + np.arange(len(frames))
+                self._frames.add(indices, frames.values, frames.voice_activity, frames.flags)
         if len(chunk.samples):
-            self.outline.append(_outline(chunk))
+            self._outline.add(*_outline(chunk))
 
     def envelope(self) -> Envelope:
         """The sound's outline in pieces of a hundredth of a second."""
-        if not self.outline:
+        if not self._outline:
             return Envelope(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32))
-        stamps, low, high = (np.concatenate(parts) for parts in zip(*self.outline, strict=True))
+        stamps, low, high = self._outline.arrays()
         return Envelope(
             stamps, (low / _FULL_SCALE).astype(np.float32), (high / _FULL_SCALE).astype(np.float32)
         )
 
     def heard(self) -> Heard:
         """All features; of steps that came twice the last."""
-        if not self.frames:
+        if not self._frames:
             values, none = np.zeros((0, 0), np.float32), np.zeros(0)
             return Heard(
-                self.layout, none.astype(int), values, none.astype(np.float32), none.astype(np.uint8)
+                self._layout, none.astype(int), values, none.astype(np.float32), none.astype(np.uint8)
             )
-        indices = np.concatenate([np.arange(len(f)) + f.first_index for f in self.frames])
-        flags = np.concatenate([f.flags for f in self.frames])
-        values = np.concatenate([f.values for f in self.frames])
-        activity = np.concatenate([f.voice_activity for f in self.frames])
+        indices, values, activity, flags = self._frames.arrays()
         rows = _last_of_each(indices)
-        return Heard(self.layout, indices[rows], values[rows], activity[rows], flags[rows])
+        return Heard(self._layout, indices[rows], values[rows], activity[rows], flags[rows])
 
 
 def _outline(chunk: Chunk) -> tuple[NDArray[np.int64], NDArray[np.int16], NDArray[np.int16]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, closing
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,10 @@ def perceive(
     with ExitStack() as stack:
         senses = _Senses(topics, perception)
         stack.enter_context(closing(senses))
+        for camera_info in filter(None, (topics.camera_info, topics.listener_camera_info)):
+            # A live node has it, as a rule, before the first picture that it looks at.
+            for item in islice(bag.stream([camera_info], clock), 1):
+                senses.take(item, None)
         items = stack.enter_context(ReadAhead(_decoded(bag, topics, clock, only), _AHEAD))
         first_ns: int | None = None
         for item, pixels in items:

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from listener_head.bags import Chunk, Picture, Topic, open_bag
@@ -20,12 +19,12 @@ from listener_head.evaluation.truth.images import compare_rendered
 from listener_head.evaluation.truth.video import Heard, make_video
 from listener_head.progress import Report
 from listener_head.render.factory import HEAD, RENDERERS
-from listener_head.rendering.encoder import Timed
+from listener_head.rendering.encoder import Timed, rgb_of
 from listener_head.rendering.renderers import Look, open_renderer
 from listener_head.timing import RATE_HZ
 
 # Side of the pictures in the report's video, and how much of a recording it shows.
-VIDEO_SIZE, VIDEO_S = 256, 30.0
+VIDEO_SIZE, VIDEO_S = 256, 15.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def _pictures(evaluated: Evaluated, topic: Topic) -> Generator[Timed, None, None
         for item in bag.stream([topic], evaluated.clock):
             if isinstance(item, Picture):
                 with suppress(UserError):  # perceiving has counted it
-                    yield item.stamp_ns, np.ascontiguousarray(item.decode()[:, :, ::-1])
+                    yield item.stamp_ns, rgb_of(item.decode())
 
 
 def _sound(evaluated: Evaluated, topic: Topic | None) -> Generator[Heard, None, None]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from listener_head.bags.items import LISTENER_CAMERA
 from listener_head.errors import UserError
 from listener_head.graph import TOPICS
 
 if TYPE_CHECKING:
     from listener_head.bags import Bag, Topic
-
-# Where `listener_head record` puts the camera that watches a true listener.
-LISTENER_CAMERA = "listener_camera"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from listener_head.bags import Picture
 from listener_head.coefficients import Coefficients, layout_of
 from listener_head.errors import UserError
+from listener_head.evaluation.offline.columns import Columns
 from listener_head.evaluation.offline.data import Seen
 from listener_head.evaluation.offline.faults import Faults
 from listener_head.face.camera import Camera
@@ -43,9 +44,7 @@ class Watcher:
         self._faults = faults
         self._nothing = np.zeros(self.layout.size, np.float32)
         self._camera: Camera | None = None
-        self._stamps: list[int] = []
-        self._motions: list[NDArray[np.float32]] = []
-        self._valid: list[bool] = []
+        self._rows = Columns()
         self.spent_ms: list[float] = []
         self._size = (0, 0)
 
@@ -71,15 +70,18 @@ class Watcher:
             coefficients = Coefficients.invalid(self._perceiver.face_model, str(problem))
         self.spent_ms.append((time.perf_counter() - began) * 1e3)
         self._perceiver.tracker.look_around()
-        self._stamps.append(picture.stamp_ns)
-        self._valid.append(coefficients.valid)
-        self._motions.append(coefficients.motion if coefficients.valid else self._nothing)
+        motion = coefficients.motion if coefficients.valid else self._nothing
+        self._rows.add(
+            np.array([picture.stamp_ns], np.int64), motion[None], np.array([coefficients.valid], bool)
+        )
 
     def seen(self) -> Seen:
         """All fits."""
-        motion = np.array(self._motions, np.float32).reshape(len(self._motions), self.layout.size)
-        stamps = np.array(self._stamps, np.int64)
-        return Seen(self.layout, stamps, motion, np.array(self._valid, bool), self._size)
+        if not self._rows:
+            none = np.zeros((0, self.layout.size), np.float32)
+            return Seen(self.layout, np.zeros(0, np.int64), none, np.zeros(0, bool), self._size)
+        stamps, motion, valid = self._rows.arrays()
+        return Seen(self.layout, stamps, motion, valid, self._size)
 
     def close(self) -> None:
         """Free the networks."""

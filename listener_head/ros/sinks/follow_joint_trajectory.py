@@ -36,6 +36,7 @@ class FollowJointTrajectorySink:
         self._writer = TrajectoryWriter(Selection(command, robot))
         self._clock = node.get_clock()
         self._client = ActionClient(node, self._action, command.topic)
+        node.end_with(ActionClient.destroy, self._client)
         self._gathered: list[tuple[float, JointTarget]] = []
         self._last_goal = 0.0
         self._unanswered_since: float | None = None
