@@ -22,5 +22,5 @@ def test_a_folder_is_measured_as_a_whole():
 
 
 def test_unknown_benchmark_is_named():
-    with pytest.raises(UserError, match=r"'warp' is unknown; choose one of listener, .*mapper_step"):
+    with pytest.raises(UserError, match=r"'warp' is unknown; choose one of evaluation, .*mapper_step"):
         run_benchmarks(None, "warp", Console(quiet=True))

@@ -37,7 +37,8 @@ WORDS = (
     ),
     *("head_pan_joint", "head_tilt_joint", "head_roll_joint"),
 )
-HUGE = 300_000  # numbers
+HUGE = 30_000  # numbers
+PARTS = 6  # messages within a message, at most
 SIZES = (0, 1, 2, 3, 4, 9, 44, 45, 46, 51, 52, 53, 257, HUGE)
 FLOATS = (0.0, -0.0, 1.0, -1e3, 1e6, 3e38, -3e38, 1e-40, float("nan"), float("inf"), -float("inf"))
 BOUNDS = {
@@ -57,6 +58,20 @@ def malformed(real: Any) -> st.SearchStrategy[Any]:
             lambda values: _replaced(real, [path for path, _ in fields], values)
         )
     )
+
+
+def largest(real: Any) -> Any:
+    """``real`` with every list of numbers as long as it can come from ``malformed``."""
+    message = deepcopy(real)
+    for path, field in _paths(type(real)):
+        element = field.removeprefix("sequence<").removesuffix(">")
+        if element in CODES and element != field:
+            setattr(_at(message, path[:-1]), path[-1], _filled(CODES[element], HUGE, 0, 0))
+        elif "/" in element:
+            parts = _at(message, path)
+            part = parts[0] if len(parts) else _class(element)()
+            setattr(_at(message, path[:-1]), path[-1], [largest(part)] * PARTS)
+    return message
 
 
 def _replaced(real: Any, paths: list[tuple[str, ...]], values: tuple[Any, ...]) -> Any:
@@ -114,7 +129,7 @@ def _sequences(element: str, real: Any) -> st.SearchStrategy[Any]:
         return st.lists(st.sampled_from(WORDS[:-1]), max_size=5) | st.permutations(list(real))
     if "/" in element:
         part = real[0] if len(real) else _class(element)()
-        return st.lists(st.just(part) | malformed(part), max_size=6)
+        return st.lists(st.just(part) | malformed(part), max_size=PARTS)
     # One value through and through, and another one somewhere: it is made fast, whatever the size.
     size = st.just(len(real)) | st.sampled_from(SIZES) | st.integers(0, 70)
     return st.builds(_filled, st.just(CODES[element]), size, _numbers(element), _numbers(element))

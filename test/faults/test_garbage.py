@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from garbage import malformed
+from garbage import largest, malformed
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
@@ -14,9 +14,10 @@ from wired import INPUTS
 from listener_head.graph import DemoOptions, demo_nodes
 
 FULL, SOME = 5000, 100  # messages per topic
-# What all nodes together may take for themselves beyond what the first messages have made them take [MB]:
-# DDS keeps room for the largest messages of each topic.
+# What a node may take for itself beyond what the largest messages have made it take [MB]: DDS keeps room for
+# so many of them.
 GROWTH_MB = 40.0
+DEPTH = 50
 # So long [s] a node has for a message before the next one comes.
 PACE = 0.002
 
@@ -77,7 +78,9 @@ def shower(graph, topic: str, count: int) -> None:
 def test_malformed_messages(graph, full, topic):
     pids = graph.runner.pids
     count = FULL if full else SOME
-    shower(graph, topic, count // 5)
+    for _ in range(DEPTH):
+        send(graph, graph.wires[topic], largest(real_message(graph, topic)))
+    shower(graph, topic, count // 10)
     before = graph.memory_mb()
     shower(graph, topic, count)
     calm(graph)
