@@ -108,7 +108,7 @@ def run() -> dict[str, dict[str, Any]]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=SECONDS / 60)
-    parser.add_argument("--video-seconds", default="15")
+    parser.add_argument("--video-seconds", default="10")
     arguments = parser.parse_args()
     taken, memory_mb = measure(arguments.minutes * 60, "--video-seconds", arguments.video_seconds)
     print(f"{arguments.minutes:g} min in {taken:.1f} s: {arguments.minutes * 60 / taken:.1f} times faster;")

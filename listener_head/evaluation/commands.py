@@ -54,7 +54,7 @@ def evaluate(
     ] = "",
     video_seconds: Annotated[
         float, typer.Option(help="How much of a recording the video shows; 0: no video.", min=0.0)
-    ] = 15.0,
+    ] = 10.0,
     renderer: Annotated[str, typer.Option(help="head, portrait or neural.")] = "head",
     portrait: Annotated[
         Path | None,

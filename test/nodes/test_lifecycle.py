@@ -17,6 +17,7 @@ from listener_head.graph import TOPICS
 from listener_head.ros import qos
 from listener_head.ros.interfaces import is_installed
 from listener_head.ros.node import Phase
+from listener_head.ros.stopping import GRACE
 from listener_head.runner import environment, own_domain
 
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
@@ -158,9 +159,11 @@ def assert_ends(process, number):
         said, _ = process.communicate(timeout=20)
     finally:
         process.kill()
-    assert time.monotonic() - began < END_WITHIN, said
+    took = time.monotonic() - began
+    assert took < END_WITHIN, said
     assert process.returncode == 0, said
     assert "Traceback" not in said and "KeyboardInterrupt" not in said
+    return took
 
 
 @pytest.mark.alone
@@ -186,13 +189,17 @@ def test_it_ends_while_something_hangs(tmp_path):
 
 @pytest.mark.alone
 def test_it_leaves_nothing_in_shared_memory():
-    process = start("simulated_robot")
-    for line in process.stdout:
-        if line.rstrip().endswith("active"):
+    """Unless it was so late that it was left behind, which a busy machine may do to it once."""
+    for _ in range(3):
+        process = start("simulated_robot")
+        for line in process.stdout:
+            if line.rstrip().endswith("active"):
+                break
+        maps = Path(f"/proc/{process.pid}/maps").read_text()
+        used = set(re.findall(r"/dev/shm/fastrtps_[0-9a-f]{16}", maps))
+        assert used
+        if assert_ends(process, signal.SIGINT) < GRACE:
             break
-    used = set(re.findall(r"/dev/shm/fastrtps_[0-9a-f]{16}", Path(f"/proc/{process.pid}/maps").read_text()))
-    assert used
-    assert_ends(process, signal.SIGINT)
     assert not [name for name in used if Path(name).exists()]
 
 

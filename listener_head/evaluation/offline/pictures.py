@@ -24,7 +24,7 @@ from listener_head.rendering.renderers import Look, open_renderer
 from listener_head.timing import RATE_HZ
 
 # Side of the pictures in the report's video, and how much of a recording it shows.
-VIDEO_SIZE, VIDEO_S = 256, 15.0
+VIDEO_SIZE, VIDEO_S = 256, 10.0
 
 
 @dataclass(frozen=True)
