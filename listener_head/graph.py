@@ -36,7 +36,14 @@ COMPRESSED = "/compressed"  # how image_transport names the compressed images be
 RECORDED_TOPICS: dict[str, str] = {**TOPICS, CLOCK: "rosgraph_msgs/msg/Clock"}
 
 # Who plays a speaker waits until these are written and read; and these, when the answers are recorded.
-_WAITED_FOR = ("speaker/audio_features", "speaker/coefficients", "listener/coefficients", "joint_trajectory")
+_WAITED_FOR = (
+    "speaker/image",
+    "speaker/audio",
+    "speaker/audio_features",
+    "speaker/coefficients",
+    "listener/coefficients",
+    "joint_trajectory",
+)
 _RECORDED_ANSWERS = ("listener/state", "joint_commands", "joint_states")
 
 
