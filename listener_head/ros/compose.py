@@ -1,8 +1,8 @@
 """Several nodes in one process, on one executor.
 
 ``python -m listener_head.ros.compose --node NAME [ROS ARGUMENTS] ... [--all [ROS ARGUMENTS]]``; those after
-``--all`` hold for every node. One executor is enough: the interpreter lets one thread work at a time
-(docs/reliability.md), and what takes long has a thread of its own in its node.
+``--all`` hold for every node. One executor for all: the interpreter lets one thread work at a time, and what
+takes long has a thread of its own in its node.
 """
 
 from __future__ import annotations
