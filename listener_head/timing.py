@@ -6,6 +6,9 @@ exact integer arithmetic, so that live and offline runs agree on every step.
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
 RATE_HZ = 30
 NS_PER_S = 1_000_000_000
 
@@ -18,9 +21,23 @@ def grid_time_ns(index: int) -> int:
     return (index * NS_PER_S + RATE_HZ // 2) // RATE_HZ
 
 
+def grid_times_ns(indices: ArrayLike) -> NDArray[np.int64]:
+    """`grid_time_ns` of many steps [T], second by second: their product with 1e9 would not fit 64 bits."""
+    seconds, frames = np.divmod(np.asarray(indices, np.int64), RATE_HZ)
+    times: NDArray[np.int64] = seconds * NS_PER_S + (frames * NS_PER_S + RATE_HZ // 2) // RATE_HZ
+    return times
+
+
 def index_at_or_before(time_ns: int) -> int:
     """The last grid step whose time is not after ``time_ns``."""
     return (time_ns * RATE_HZ + RATE_HZ // 2 - 1) // NS_PER_S
+
+
+def indices_at_or_before(times_ns: ArrayLike) -> NDArray[np.int64]:
+    """`index_at_or_before` of many times [T]."""
+    seconds, rest = np.divmod(np.asarray(times_ns, np.int64), NS_PER_S)
+    indices: NDArray[np.int64] = seconds * RATE_HZ + (rest * RATE_HZ + RATE_HZ // 2 - 1) // NS_PER_S
+    return indices
 
 
 def index_at_or_after(time_ns: int) -> int:

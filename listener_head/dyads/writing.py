@@ -20,7 +20,7 @@ from listener_head.extraction.published import VideoFeatures, require_torch, wri
 from listener_head.extraction.settings import ARKIT52, AudioLayout, Backend, Format, Settings
 from listener_head.extraction.statistics import write_statistics
 from listener_head.extraction.store import Store
-from listener_head.timing import grid_time_ns
+from listener_head.timing import grid_times_ns
 
 FloatArray = NDArray[np.float32]
 
@@ -116,7 +116,7 @@ def _faces(clip: DyadClip) -> list[tuple[str, FloatArray, FloatArray]]:
 
 
 def _archive(clip: DyadClip, role: str, motion: FloatArray, identity: FloatArray) -> bytes:
-    stamps = np.array([grid_time_ns(step) for step in range(len(clip))], np.int64)
+    stamps = grid_times_ns(np.arange(len(clip)))
     none = np.zeros((len(clip), 0), np.float32)
     file = io.BytesIO()
     features = ClipFeatures(

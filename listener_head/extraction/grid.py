@@ -13,7 +13,7 @@ from listener_head.audio import FeatureFrames, FeatureStream
 from listener_head.coefficients import Coefficients, layout_of
 from listener_head.errors import UserError
 from listener_head.sources import Sound
-from listener_head.timing import HOLD_NS, NS_PER_S, RATE_HZ, grid_time_ns
+from listener_head.timing import HOLD_NS, NS_PER_S, RATE_HZ, grid_times_ns
 
 LEAST_VALID = 0.5  # share of the frames that must show a face
 
@@ -35,7 +35,7 @@ def face_on_grid(seen: list[Seen], face_model: str) -> dict[str, NDArray[Any]]:
     Zero-order hold: a step has what was seen in the newest picture at or before it. A picture older than
     ``HOLD_NS`` is none.
     """
-    stamps = np.array([grid_time_ns(step) for step in range(seen[-1].steps.stop)], np.int64)
+    stamps = grid_times_ns(np.arange(seen[-1].steps.stop))
     newest = np.concatenate([np.full(len(each.steps), i) for i, each in enumerate(seen)])
     source = np.array([each.time_ns for each in seen], np.int64)[newest]
     source[stamps - source > HOLD_NS] = -1

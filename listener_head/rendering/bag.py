@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from listener_head.bags.storage import Storage
 
 BAG_ENDINGS = (".mcap", ".db3")
-BAG_METADATA = "metadata.yaml"  # in a folder
 FACES = "listener_head/msg/FaceCoefficients"
 LISTENER = "listener/coefficients"
 # What tells when a recording of the graph begins, beside its coefficients.

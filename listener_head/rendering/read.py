@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from listener_head.bags.storage import METADATA
 from listener_head.coefficients import LAYOUTS, Coefficients
 from listener_head.errors import UserError
 from listener_head.extraction.clip_file import read_clip
 from listener_head.extraction.published import read_video_bin
 from listener_head.face.deep3d.published import FACE_MODEL, HEADS
 from listener_head.listener.reference import optical_motion
-from listener_head.rendering.bag import BAG_ENDINGS, BAG_METADATA, read_bag
+from listener_head.rendering.bag import BAG_ENDINGS, read_bag
 from listener_head.rendering.sequence import CoefficientSequence, check_gaps
-from listener_head.timing import grid_time_ns
+from listener_head.timing import grid_times_ns
 
 
 def read_sequence(path: Path, topic: str = "") -> CoefficientSequence:
@@ -38,8 +39,8 @@ def read_sequence(path: Path, topic: str = "") -> CoefficientSequence:
     ending = path.suffix.lower()
     if not path.exists():
         raise UserError(f"'{path}' does not exist; give coefficients, a recording or a rosbag2 folder")
-    if path.is_dir() and not (path / BAG_METADATA).is_file():
-        raise UserError(f"'{path}' has no {BAG_METADATA}; give a rosbag2 folder, such as out/demo/recording")
+    if path.is_dir() and not (path / METADATA).is_file():
+        raise UserError(f"'{path}' has no {METADATA}; give a rosbag2 folder, such as out/demo/recording")
     if path.is_dir() or ending in BAG_ENDINGS:
         return read_bag(path, topic)
     if ending not in readers:
@@ -109,7 +110,7 @@ def _of_published(path: Path) -> CoefficientSequence:
 
 
 def _grid(count: int) -> NDArray[np.int64]:
-    return np.array([grid_time_ns(step) for step in range(count)], np.int64)
+    return grid_times_ns(np.arange(count))
 
 
 def _first_bad(motion: NDArray[np.float32]) -> int:

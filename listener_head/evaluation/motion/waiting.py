@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from listener_head.evaluation.latency import NS_PER_MS, percentiles
 from listener_head.evaluation.offline.data import Listened
 from listener_head.evaluation.offline.schedule import FIXED, Schedule
-from listener_head.timing import grid_time_ns
+from listener_head.timing import grid_times_ns
 
 
 def latency(listened: Listened, schedule: Schedule) -> dict[str, Any]:
@@ -20,7 +18,7 @@ def latency(listened: Listened, schedule: Schedule) -> dict[str, Any]:
     recorded schedule does not tell when they arrived: its waiting is None.
     """
     used = listened.source_ns > 0
-    instants = np.array([grid_time_ns(int(index)) for index in listened.indices[used]], np.int64)
+    instants = grid_times_ns(listened.indices[used])
     age_ns = instants - listened.source_ns[used]
     waiting = None
     if schedule.rule == FIXED:

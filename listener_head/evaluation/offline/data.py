@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener_head.coefficients import Layout
-from listener_head.timing import grid_time_ns
+from listener_head.timing import grid_times_ns
 
 FloatArray = NDArray[np.float32]
 Nanoseconds = NDArray[np.int64]
@@ -101,4 +101,4 @@ class Listened:
     @property
     def stamp_ns(self) -> Nanoseconds:
         """The instants [T] that the motion is for."""
-        return np.array([grid_time_ns(int(index) + 1) for index in self.indices], np.int64)
+        return grid_times_ns(self.indices + 1)

@@ -19,7 +19,7 @@ from listener_head.evaluation.offline.topics import ChosenTopics
 from listener_head.evaluation.offline.watcher import Perception, Watcher
 from listener_head.evaluation.tracks import coefficient_track, feature_track, stamp_ns
 from listener_head.sources.read_ahead import ReadAhead
-from listener_head.timing import NS_PER_S, index_at_or_before
+from listener_head.timing import NS_PER_S, indices_at_or_before
 
 Item = Picture | Chunk | Message
 Pixels = NDArray[np.uint8]
@@ -158,7 +158,5 @@ def _seen(topic: Topic, recorded: dict[str, list[Received]]) -> Seen:
 def _heard(topic: Topic, recorded: dict[str, list[Received]]) -> Heard:
     """Features that were recorded."""
     track = feature_track(topic.name, recorded.get(topic.name, []))
-    indices, rows = np.unique(
-        np.array([index_at_or_before(int(stamp)) for stamp in track.stamp_ns], np.int64), return_index=True
-    )
+    indices, rows = np.unique(indices_at_or_before(track.stamp_ns), return_index=True)
     return Heard(track.layout, indices, track.values[rows], track.voice_activity[rows], track.flags[rows])

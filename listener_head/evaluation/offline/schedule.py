@@ -16,7 +16,13 @@ from listener_head.errors import UserError
 from listener_head.evaluation.latency import FLAGS
 from listener_head.evaluation.offline.data import BoolArray, Nanoseconds, Perceived
 from listener_head.evaluation.series import ATTITUDE_NAMES
-from listener_head.timing import HOLD_NS, grid_time_ns, index_at_or_after, index_at_or_before
+from listener_head.timing import (
+    HOLD_NS,
+    grid_times_ns,
+    index_at_or_after,
+    index_at_or_before,
+    indices_at_or_before,
+)
 
 if TYPE_CHECKING:
     from listener_head.evaluation.tracks import StateTrack
@@ -52,7 +58,7 @@ class Schedule:
     @property
     def time_ns(self) -> Nanoseconds:
         """The instants t_k [T] of the steps."""
-        return np.array([grid_time_ns(int(index)) for index in self.indices], np.int64)
+        return grid_times_ns(self.indices)
 
 
 def fixed_schedule(
@@ -69,7 +75,7 @@ def fixed_schedule(
     if attitude not in ATTITUDE_NAMES:
         raise UserError(f"attitude '{attitude}' is unknown; choose one of {', '.join(ATTITUDE_NAMES)}")
     indices = _steps_of(perceived)
-    times = np.array([grid_time_ns(int(index)) for index in indices], np.int64)
+    times = grid_times_ns(indices)
     stamps = perceived.speaker.stamp_ns[perceived.speaker.valid]
     arrived = times + min(0, step_delay_ns - perception_delay_ns)
     newest = np.searchsorted(stamps, arrived, side="right") - 1
@@ -114,7 +120,7 @@ def recorded_schedule(states: StateTrack) -> Schedule:
     order = np.argsort(states.received_ns, kind="stable")
     frame = states.frame[order].astype(np.int64)
     # The stamp is that of the instant after the step's.
-    indices = np.array([index_at_or_before(int(stamp)) - 1 for stamp in states.stamp_ns[order]], np.int64)
+    indices = indices_at_or_before(states.stamp_ns[order]) - 1
     flags = states.flags[order]
     # A jump of the clock resets the listener by itself, and so does nothing before the first step.
     reset = (frame == 0) & (flags & FLAGS["clock_jumped"] == 0)

@@ -27,7 +27,7 @@ from listener_head.evaluation.series import (
     spans,
     speech_spans,
 )
-from listener_head.timing import NS_PER_S, RATE_HZ, grid_time_ns
+from listener_head.timing import NS_PER_S, RATE_HZ, grid_times_ns
 
 # A motion [T, M] and where it is valid [T].
 Motion = tuple[FloatArray, BoolArray]
@@ -93,7 +93,7 @@ def _steps_forward(listened: Listened) -> int:
 def _age_panel(start_ns: int, listened: Listened, first_pass: slice) -> Panel:
     """How old the picture is that a step sees, which the stamps tell."""
     indices = listened.indices[first_pass]
-    instants: Nanoseconds = np.array([grid_time_ns(int(index)) for index in indices], np.int64)
+    instants: Nanoseconds = grid_times_ns(indices)
     source = listened.source_ns[first_pass]
     age_ms = np.where(source > 0, (instants - source) / 1e6, np.nan)
     lines = [Line("age", seconds(start_ns, instants), age_ms, COLORS[4])] if (source > 0).any() else []

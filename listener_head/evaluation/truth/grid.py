@@ -7,13 +7,12 @@ from numpy.typing import NDArray
 
 from listener_head.errors import UserError
 from listener_head.evaluation.offline.data import BoolArray, FloatArray, Nanoseconds, Seen
-from listener_head.timing import HOLD_NS, grid_time_ns
+from listener_head.timing import HOLD_NS, grid_times_ns
 
 
 def truth_on_grid(truth: Seen, indices: NDArray[np.int64]) -> tuple[FloatArray, BoolArray]:
     """Motion [T, M] and whether the face was seen [T], at the instants t of step + 1 of the steps [T]."""
-    instants = np.array([grid_time_ns(int(index) + 1) for index in indices], np.int64)
-    return truth_at(truth, instants)
+    return truth_at(truth, grid_times_ns(indices + 1))
 
 
 def truth_at(truth: Seen, stamp_ns: Nanoseconds) -> tuple[FloatArray, BoolArray]:
