@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -26,7 +25,6 @@ from listener_head.viewing import find_address
 
 NAMESPACE = "listener_demo"
 FACE_SAMPLES = 12  # frames looked at before the run, spread over the clip
-_POLL_PERIOD = 0.2  # [s]
 
 
 @dataclass(frozen=True)
@@ -110,19 +108,14 @@ def _listen(request: DemoRequest, options: DemoOptions, work: Path, progress: Pr
     logs = work / "logs"
     logs.mkdir()
     with GraphRunner(demo_nodes(options), NAMESPACE, request.processes, logs, own_domain()) as runner:
-        began: float | None = None
         page_is_known = not options.view
-        while not runner.poll():
+        for elapsed in runner.played():
             page_is_known = page_is_known or _show_address(logs, progress.console)
-            if began is None and runner.source_started():
-                began = time.monotonic()
-                progress.update(task, description="listening", total=seconds)
-            if began is not None:
-                elapsed = time.monotonic() - began
-                progress.update(task, completed=min(elapsed, seconds))
+            if elapsed is not None:
+                done = min(elapsed, seconds)
+                progress.update(task, description="listening", total=seconds, completed=done)
                 if not options.video and elapsed > seconds:
                     break
-            time.sleep(_POLL_PERIOD)
         progress.update(task, total=seconds, completed=seconds)
     return runner.usage
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,8 +12,6 @@ import typer
 from rich.console import Console
 
 from listener_head.errors import UserError
-
-_POLL_PERIOD = 0.2  # [s]
 
 
 def record(
@@ -94,19 +91,18 @@ def _record_camera(camera: int, microphone: bool, output: Path, seconds: float, 
         NodeSpec("recorder", {"output": str(output.absolute()), "topics": topics}),
         NodeSpec("speaker_source", source),
     ]
-    began, elapsed = 0.0, 0.0
+    elapsed = 0.0
     with (
         tempfile.TemporaryDirectory() as work,
         _live_line() as show,
         GraphRunner(nodes, "", True, Path(work), own_domain()) as runner,
         suppress(KeyboardInterrupt),  # the usual way to end it
     ):
-        while not runner.poll() and not (seconds and elapsed >= seconds):
-            time.sleep(_POLL_PERIOD)
-            if not began and runner.source_started():
-                began = time.monotonic()
-            elapsed = time.monotonic() - began if began else 0.0
+        for playing in runner.played():
+            elapsed = playing or 0.0
             show(f"{elapsed:.1f} s", f"{size_so_far(output) / 1e6:.1f} MB")
+            if seconds and elapsed >= seconds:
+                break
     if not output.exists():
         raise UserError(f"recording {output} was not finished; see that the disk is not full and try again")
     _say(console, output, elapsed, "")

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -26,6 +26,7 @@ RECORDER = "recorder"
 PLAYING = "playing"  # what the source says when it starts
 WHOLE_GRAPH = "graph"  # name of the one process that holds all nodes
 RESPAWN_DELAY = 0.5  # [s] from the end of a process to its next start, where it is started again
+POLL_PERIOD = 0.2  # [s]
 STOP_TIMEOUT = 5.0  # [s] from the first signal to the one that cannot be caught
 
 
@@ -154,6 +155,15 @@ class GraphRunner:
             if log.exists() and PLAYING in log.read_text(errors="replace"):
                 self._started = time.monotonic()
         return self._started is not None
+
+    def played(self) -> Iterator[float | None]:
+        """Every POLL_PERIOD until the source has ended: seconds since it began to play, None before that.
+
+        UserError as `poll`.
+        """
+        while not self.poll():
+            yield None if self._started is None else time.monotonic() - self._started
+            time.sleep(POLL_PERIOD)
 
     @property
     def usage(self) -> Usage:

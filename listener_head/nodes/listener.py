@@ -113,10 +113,6 @@ class Listener(GraphNode):
         self.subscribe(Bool, "robot_speaking", self._set_robot_speaking)
         self._timer = GridTimer(self, round(self.value("step_delay") * 1e9), self._due)
 
-    def deactivate(self) -> None:
-        """Stops stepping."""
-        self.destroy_timer(self._timer.timer)
-
     def _hear(self, features: AudioFeatures) -> None:
         if features.layout != self._session.listener.audio_layout:
             self._refuse_layout(plain(features.layout))

@@ -60,13 +60,9 @@ def _play(options: ReplayOptions, processes: bool, work: Path, seconds: float, r
     logs = work / "logs"
     logs.mkdir()
     with GraphRunner(replay_nodes(options), NAMESPACE, processes, logs, own_domain()) as runner:
-        began: float | None = None
-        while not runner.poll():
-            if began is None and runner.source_started():
-                began = time.monotonic()
-            if began is not None:
-                report("playing", round(time.monotonic() - began), round(seconds))
-            time.sleep(_POLL_PERIOD)
+        for elapsed in runner.played():
+            if elapsed is not None:
+                report("playing", round(elapsed), round(seconds))
     return runner.usage
 
 

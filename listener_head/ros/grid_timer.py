@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from rclpy.node import Node
-
+from listener_head.ros.node import GraphNode
 from listener_head.timing import NS_PER_S, grid_time_ns, index_at_or_before
 
 
 class GridTimer:
-    """Calls ``callback(k)`` at ``grid_time_ns(k) + delay_ns`` on the node's clock.
+    """Calls ``callback(k)`` at ``grid_time_ns(k) + delay_ns`` on the node's clock, until deactivation.
 
     An instant that was missed (a busy executor, a clock that jumped) is left out, never made up for.
     """
 
-    def __init__(self, node: Node, delay_ns: int, callback: Callable[[int], None]) -> None:
+    def __init__(self, node: GraphNode, delay_ns: int, callback: Callable[[int], None]) -> None:
         self._clock = node.get_clock()
         self._delay_ns = delay_ns
         self._callback = callback
         self._next = 0
-        self._timer: Any = node.create_timer(1.0, self._fire)
+        self._timer = node.every(1.0, self._fire)
         self._plan()
-
-    @property
-    def timer(self) -> Any:
-        """The rclpy timer, to destroy."""
-        return self._timer
 
     def set_delay(self, delay_ns: int) -> None:
         """Fire so long after each instant, from the next one on."""

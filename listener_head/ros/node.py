@@ -55,7 +55,8 @@ class GraphNode(LifecycleNode):
     Children declare parameters in ``__init__`` and override ``configure`` (load models, make publishers and
     services), ``activate`` (make subscriptions and timers), ``deactivate`` and ``cleanup``. What they make
     with ``advertise``, ``serve``, ``subscribe`` and ``every`` ends by itself: with the configuration if it
-    was made in ``configure``, else with deactivation. A UserError in ``configure`` or ``activate`` fails the
+    was made in ``configure``, else with deactivation; what the executor had taken in for it before is dropped
+    then. A UserError in ``configure`` or ``activate`` fails the
     transition with its text and undoes what was made, so that it can be tried again.
     """
 
@@ -149,7 +150,11 @@ class GraphNode(LifecycleNode):
 
     def serve(self, kind: type, name: str, callback: Callable[[Any, Any], Any]) -> None:
         """A service."""
-        self.end_with(self.destroy_service, self.create_service(kind, name, callback))
+        made = self._made
+        service = self.create_service(
+            kind, name, lambda request, response: callback(request, response) if service in made else response
+        )
+        self.end_with(self.destroy_service, service)
 
     def end_with(self, end: Callable[[Any], object], entity: Any) -> None:
         """Ends another entity, with ``end``, together with what is made now."""
@@ -168,7 +173,7 @@ class GraphNode(LifecycleNode):
             subscription = self.create_subscription(
                 message,
                 topic,
-                callback,
+                lambda item: callback(item) if subscription in self._of_activation else None,
                 copy.copy(profile),
                 raw=raw,
                 event_callbacks=self._qos_watch.of_subscription(topic),
@@ -184,7 +189,7 @@ class GraphNode(LifecycleNode):
 
     def every(self, period_s: float, callback: Callable[[], None]) -> Any:
         """A timer on the node's clock that lives until deactivation."""
-        timer = self.create_timer(period_s, callback)
+        timer = self.create_timer(period_s, lambda: callback() if timer in self._of_activation else None)
         self._of_activation[timer] = self.destroy_timer
         return timer
 

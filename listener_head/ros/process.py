@@ -6,9 +6,11 @@ import gc
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import rclpy
+from rclpy.exceptions import InvalidHandle
 from rclpy.experimental import EventsExecutor
 
 from listener_head.errors import EXIT_BAD_INPUT
@@ -54,7 +56,9 @@ def _live(makers: Sequence[Callable[[], GraphNode]], stopping: Stopping) -> int:
             _stop_when_finished(node, stopping)
         _prepare_for_low_latency()
         while not stopping.told.is_set():
-            executor.spin_once(timeout_sec=_LONGEST_STEP)
+            # A request that was taken in just before its service ended cannot be answered any more.
+            with suppress(InvalidHandle):
+                executor.spin_once(timeout_sec=_LONGEST_STEP)
     for node in nodes:
         executor.remove_node(node)
         node.shut_down()
