@@ -115,9 +115,14 @@ class FaceDetector:
         for graph in (self._far, self._near):
             graph.run(np.zeros((64, 64, 3), np.uint8))
 
-    def detect(self, image_bgr: NDArray[np.uint8]) -> list[Detection]:
-        """All faces in an image uint8 [H, W, 3], in pixels of that image."""
+    def detect(self, image_bgr: NDArray[np.uint8], near_only: bool = False) -> list[Detection]:
+        """All faces in an image uint8 [H, W, 3], in pixels of that image.
+
+        With ``near_only`` in a quarter of the time, without those further away than about two metres.
+        """
         near = self._run(self._near, _SHORT_RANGE, image_bgr)
+        if near_only:
+            return near
         # Where both see a face the short range is right: the full range errs on heads that lie down.
         far = self._run(self._far, _FULL_RANGE, image_bgr)
         return near + [face for face in far if not any(map(face.overlaps, near))]

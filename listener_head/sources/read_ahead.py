@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-_DEPTH = 64  # about half a second of sound chunks and frames
+_DEPTH = 40  # about half a second of sound chunks and frames
 
 
 class ReadAhead(Generic[Item]):

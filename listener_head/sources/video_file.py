@@ -15,7 +15,7 @@ from listener_head.errors import UserError
 from listener_head.sources.events import Image, Sound, SourceEvent
 from listener_head.timing import NS_PER_S
 
-CHUNK_DURATION = 0.010  # [s] a common period of sound cards
+CHUNK_DURATION = 0.020  # [s] a common period of sound servers; each one costs all who listen a message
 
 
 class VideoFile:

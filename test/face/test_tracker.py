@@ -253,6 +253,15 @@ def test_empty_scene_is_searched_five_times_a_second(tracker, portrait, fps):
         assert first >= comes and first - comes <= longest and all(found[found.index(True) :])
 
 
+def test_who_comes_far_away_is_followed_a_moment_later(tracker, portrait):
+    image, empty = scene((portrait, 300, 200, 60)), scene()
+    for away in range(13, 25):
+        seen = watch(tracker, away * [empty] + 16 * [image])
+        assert seen[away - 1] == NO_FACE
+        assert seen[away + 14][0] == "0"
+        tracker.reset()
+
+
 def test_searches_cost_a_fraction_of_tracking(tracker):
     """Between the searches an image without a face costs nothing but its check."""
     empty = scene()

@@ -29,7 +29,7 @@ def test_all_frames_and_all_sound_arrive_in_the_order_of_delivery(clip):
 
 def test_sound_chunks_follow_each_other_without_gap(clip):
     sounds = list(VideoFile(clip).sound())
-    assert {len(sound.samples) for sound in sounds} == {160}
+    assert {len(sound.samples) for sound in sounds} == {320}
     for before, after in pairwise(sounds):
         assert after.time_ns == before.due_ns
     wave = np.concatenate([sound.samples[:, 0] for sound in sounds]).astype(float)
@@ -45,7 +45,7 @@ def test_large_frames_are_scaled_to_the_largest_side(tmp_path, write_clip):
 
 def test_read_ahead_keeps_order_and_can_be_left_early(clip):
     with ReadAhead(VideoFile(clip).events()) as events:
-        assert len(list(events)) == 125
+        assert len(list(events)) == 75
     with ReadAhead(VideoFile(clip).events()) as events:
         assert isinstance(next(iter(events)), Image)
 
