@@ -53,13 +53,15 @@ def run(rounds: int = 1, seconds: float = SECONDS) -> dict[str, dict[str, Any]]:
         for _ in range(rounds):
             for name in ARRANGEMENTS:
                 found[name].append(_figures(name, seconds, monitor, domain))
+                _print(name, found[name][-1])
     finally:
         monitor.close()
     middle = {
         name: {key: median(one[key] for one in rows) for key in rows[0]} for name, rows in found.items()
     }
+    print("medians")
     for name, figures in middle.items():
-        print(f"{name:>20} " + "  ".join(f"{key} {value:.4g}" for key, value in figures.items()))
+        _print(name, figures)
     reference = middle["each"]["p50_ms"]
     return {
         f"composition_{name}": {
@@ -72,6 +74,11 @@ def run(rounds: int = 1, seconds: float = SECONDS) -> dict[str, dict[str, Any]]:
         }
         for name, figures in middle.items()
     }
+
+
+def _print(name: str, figures: dict[str, float]) -> None:
+    values = "  ".join(f"{key} {value:.4g}" for key, value in figures.items())
+    print(f"{name:>20} {values}", flush=True)
 
 
 def _figures(name: str, seconds: float, monitor: Any, domain: int) -> dict[str, float]:
@@ -90,10 +97,11 @@ def _figures(name: str, seconds: float, monitor: Any, domain: int) -> dict[str, 
         spent, elapsed = _spent(runners) - spent, time.monotonic() - began
         memory_mb = sum(sum(one.usage.memory_mb.values()) for one in runners)
     joint, image = metrics["processing_ms"]["joint"], metrics["processing_ms"]["image"]
+    nothing = float("inf")  # where not one command or picture came
     return {
-        "p50_ms": joint["p50"],
-        "p99_ms": joint["p99"],
-        "image_p99_ms": image["p99"],
+        "p50_ms": joint["p50"] or nothing,
+        "p99_ms": joint["p99"] or nothing,
+        "image_p99_ms": image["p99"] or nothing,
         "lost_percent": metrics["frames_lost_percent"],
         "cpu_percent": 100 * spent / elapsed,
         "memory_mb": memory_mb,

@@ -12,7 +12,7 @@ from listener_head.audio import StampedFeatures
 from listener_head.errors import UserError
 from listener_head.evaluation.offline.columns import Columns
 from listener_head.evaluation.offline.data import Envelope, Heard
-from listener_head.evaluation.offline.faults import Faults
+from listener_head.bags.faults import Faults
 from listener_head.timing import NS_PER_S
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Ear:
         try:
             completed = self._features.push(chunk.stamp_ns, chunk.samples, chunk.sample_rate)
         except UserError as problem:
-            self._faults.add(chunk.topic, problem)
+            self._faults.leave_out(chunk.topic, "cannot be used", str(problem))
             return
         self.spent_ms.append((time.perf_counter() - began) * 1e3)
         for frames in completed:

@@ -14,7 +14,7 @@ from listener_head.bags import Bag, Chunk, Message, Picture, Topic
 from listener_head.errors import UserError
 from listener_head.evaluation.offline.data import Heard, Perceived, Seen
 from listener_head.evaluation.offline.ear import Ear
-from listener_head.evaluation.offline.faults import Faults
+from listener_head.bags.faults import Faults
 from listener_head.evaluation.offline.topics import ChosenTopics
 from listener_head.evaluation.offline.watcher import Perception, Watcher
 from listener_head.evaluation.tracks import coefficient_track, feature_track, stamp_ns
@@ -59,7 +59,7 @@ def perceive(
             first_ns = item.received_ns if first_ns is None else first_ns
             if report:
                 report((item.received_ns - first_ns) / NS_PER_S)
-    bag.problems += senses.faults.lines()
+    bag.problems += senses.faults.lines
     return senses.perceived()
 
 

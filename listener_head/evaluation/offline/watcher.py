@@ -14,7 +14,7 @@ from listener_head.coefficients import Coefficients, layout_of
 from listener_head.errors import UserError
 from listener_head.evaluation.offline.columns import Columns
 from listener_head.evaluation.offline.data import Seen
-from listener_head.evaluation.offline.faults import Faults
+from listener_head.bags.faults import Faults
 from listener_head.face.camera import Camera
 from listener_head.face.perceiver import LANDMARKS, FacePerceiver
 from listener_head.providers import AUTO
@@ -54,7 +54,7 @@ class Watcher:
             self._camera = Camera.from_info(info.width, info.height, info.k, info.d, info.distortion_model)
         except UserError as problem:
             self._camera = None
-            self._faults.add(topic, problem)
+            self._faults.leave_out(topic, "cannot be used", str(problem))
 
     def see(self, picture: Picture, pixels: NDArray[np.uint8] | UserError) -> None:
         """Fit a picture; one that cannot be used has no face."""
@@ -66,7 +66,7 @@ class Watcher:
             self._perceiver.use_camera(self._camera, self._size)
             coefficients = self._perceiver.perceive(pixels, picture.stamp_ns)
         except UserError as problem:
-            self._faults.add(picture.topic, problem)
+            self._faults.leave_out(picture.topic, "cannot be used", str(problem))
             coefficients = Coefficients.invalid(self._perceiver.face_model, str(problem))
         self.spent_ms.append((time.perf_counter() - began) * 1e3)
         self._perceiver.tracker.look_around()
