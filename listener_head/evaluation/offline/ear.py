@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener_head.audio import StampedFeatures
+from listener_head.bags.faults import Faults
 from listener_head.errors import UserError
 from listener_head.evaluation.offline.columns import Columns
 from listener_head.evaluation.offline.data import Envelope, Heard
-from listener_head.bags.faults import Faults
 from listener_head.timing import NS_PER_S
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener_head.bags import Bag, Chunk, Message, Picture, Topic
+from listener_head.bags.faults import Faults
 from listener_head.errors import UserError
 from listener_head.evaluation.offline.data import Heard, Perceived, Seen
 from listener_head.evaluation.offline.ear import Ear
-from listener_head.bags.faults import Faults
 from listener_head.evaluation.offline.topics import ChosenTopics
 from listener_head.evaluation.offline.watcher import Perception, Watcher
 from listener_head.evaluation.tracks import coefficient_track, feature_track, stamp_ns

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from listener_head.bags import Picture
+from listener_head.bags.faults import Faults
 from listener_head.coefficients import Coefficients, layout_of
 from listener_head.errors import UserError
 from listener_head.evaluation.offline.columns import Columns
 from listener_head.evaluation.offline.data import Seen
-from listener_head.bags.faults import Faults
 from listener_head.face.camera import Camera
 from listener_head.face.perceiver import LANDMARKS, FacePerceiver
 from listener_head.providers import AUTO
