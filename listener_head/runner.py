@@ -177,6 +177,7 @@ class GraphRunner:
 
     def stop(self) -> None:
         """Interrupts the nodes, the source first, and waits until all are gone."""
+        self._meter.sample_shared(self.pids)
         for child in reversed(self._children.values()):
             if child.poll() is None:
                 child.send_signal(signal.SIGINT)

@@ -5,12 +5,19 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from math import inf
 
 import psutil
 
 PERIOD = 1.0  # [s] between two samples
+# [s] between two looks at shared pages: the kernel goes through all pages of a process for it, some 10 ms for
+# each, in which the process must wait if it asks for memory.
+SHARED_PERIOD = 5.0
+
+_GONE = (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied)
 
 
 @dataclass
@@ -30,7 +37,7 @@ class Meter:
         self.own_mb: dict[str, float] = {}
         # Of each process the times of the samples and the processor time that it had spent by then [s].
         self._spent: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
-        self._sampled = -PERIOD
+        self._sampled = self._sampled_shared = -inf
 
     def sample(self, processes: Mapping[str, int]) -> None:
         """Look at the processes (name to id), at most once in a period; those that are gone are left out."""
@@ -39,18 +46,23 @@ class Meter:
             return
         self._sampled = now
         self.own_mb = {}
-        for name, number in processes.items():
-            try:
-                process = psutil.Process(number)
-                memory = process.memory_full_info()
-                spent = sum(process.cpu_times()[:2])
-            except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
-                continue
-            self.own_mb[name] = (memory.rss - memory.shared) / 1e6
-            self._memory_mb[name] = max(self._memory_mb.get(name, 0.0), memory.pss / 1e6)
-            times, seconds = self._spent[name]
-            times.append(time.monotonic())
-            seconds.append(spent)
+        for name, process in _living(processes):
+            with suppress(*_GONE):
+                memory, spent = process.memory_info(), sum(process.cpu_times()[:2])
+                self.own_mb[name] = (memory.rss - memory.shared) / 1e6
+                times, seconds = self._spent[name]
+                times.append(time.monotonic())
+                seconds.append(spent)
+        if now - self._sampled_shared >= SHARED_PERIOD:
+            self.sample_shared(processes)
+
+    def sample_shared(self, processes: Mapping[str, int]) -> None:
+        """Look at all their memory now; to be called once more before they are ended."""
+        self._sampled_shared = time.monotonic()
+        for name, process in _living(processes):
+            with suppress(*_GONE):
+                memory_mb = process.memory_full_info().pss / 1e6
+                self._memory_mb[name] = max(self._memory_mb.get(name, 0.0), memory_mb)
 
     def usage(self, since: float) -> Usage:
         """Memory at its highest, and processor time per second since ``since`` [s of the monotonic clock]."""
@@ -60,3 +72,9 @@ class Meter:
             elapsed = max(times[-1] - times[first], PERIOD)
             cpu_percent[name] = 100 * (spent[-1] - spent[first]) / elapsed
         return Usage(dict(self._memory_mb), cpu_percent)
+
+
+def _living(processes: Mapping[str, int]) -> Iterator[tuple[str, psutil.Process]]:
+    for name, number in processes.items():
+        with suppress(*_GONE):
+            yield name, psutil.Process(number)

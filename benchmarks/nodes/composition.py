@@ -86,13 +86,13 @@ def _figures(name: str, seconds: float, monitor: Any, domain: int) -> dict[str, 
         source = next(one for one in runners if any(node.executable == SOURCE for node in one.nodes))
         while not source.source_started():
             _poll(runners)
-            monitor.listen(0.2)
-        monitor.listen(SETTLE)
+            time.sleep(0.2)
+        time.sleep(SETTLE)
         monitor.take()
         began, spent = time.monotonic(), _spent(runners)
         while time.monotonic() < began + seconds:
             _poll(runners)
-            monitor.listen(0.5)
+            time.sleep(0.5)
         metrics: Metrics = measure(monitor.take())
         spent, elapsed = _spent(runners) - spent, time.monotonic() - began
         memory_mb = sum(sum(one.usage.memory_mb.values()) for one in runners)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -32,39 +33,40 @@ from listener_head.runner import environment
 PICTURE = "listener/image"
 _LISTENED = ("speaker/coefficients", "listener/coefficients", "listener/state", "joint_commands")
 _DEPTH = 100  # as the recorder's
+_LONGEST_STEP = 1.0  # [s]
 
 
 class Monitor:
     """A node in ``namespace`` on the DDS domain ``domain`` that keeps messages until they are taken.
 
-    Of pictures only the stamps are kept. Sound and measured joints are not listened to.
+    It listens on a thread of its own, so that nothing else delays the arrivals that it notes. Of pictures
+    only the stamps are kept. Sound and measured joints are not listened to.
     """
 
     def __init__(self, namespace: str, domain: int) -> None:
         os.environ.update(environment(domain))
         rclpy.init(args=[], signal_handler_options=rclpy.SignalHandlerOptions.NO)
         self._node = rclpy.create_node("monitor", namespace=namespace)
-        self._messages: dict[str, list[Received]] = {topic: [] for topic in _LISTENED}
-        self._pictures: tuple[list[int], list[int]] = ([], [])
+        self._lock = threading.Lock()
+        self._messages, self._pictures = _nothing()
         for topic in _LISTENED:
-            self._subscribe(topic, partial(self._keep, self._messages[topic]))
+            self._subscribe(topic, partial(self._keep, topic))
         self._subscribe(PICTURE, self._keep_stamp, raw=True)
         self._executor = EventsExecutor()
         self._executor.add_node(self._node)
-
-    def listen(self, seconds: float) -> None:
-        """Takes in what comes for that long."""
-        deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._spin, name="monitor", daemon=True)
+        self._thread.start()
 
     def take(self) -> Recording:
         """What has come since the last time."""
-        messages = self._messages
-        received = [each[0] for topic in messages.values() for each in topic] + self._pictures[0]
+        with self._lock:
+            messages, pictures = self._messages, self._pictures
+            self._messages, self._pictures = _nothing()
+        received = [each[0] for topic in messages.values() for each in topic] + pictures[0]
         commands = command_track("joint_commands", messages["joint_commands"])
-        there = [topic for topic in _LISTENED if messages[topic]] + [PICTURE] * bool(self._pictures[0])
-        recording = Recording(
+        there = [topic for topic in _LISTENED if messages[topic]] + [PICTURE] * bool(pictures[0])
+        return Recording(
             path=Path("the running graph"),
             topics={topic: topic for topic in there},
             first_ns=min(received, default=0),
@@ -77,16 +79,14 @@ class Monitor:
             features=feature_track("speaker/audio_features", []),
             audio=audio_track("speaker/audio", []),
             speaker_images=stamp_track([], []),
-            listener_images=stamp_track(*self._pictures),
+            listener_images=stamp_track(*pictures),
         )
-        for kept in messages.values():
-            kept.clear()
-        for stamps in self._pictures:
-            stamps.clear()
-        return recording
 
     def close(self) -> None:
         """Leaves the graph."""
+        self._closing.set()
+        self._executor.wake()
+        self._thread.join()
         self._executor.shutdown()
         self._node.destroy_node()
         rclpy.try_shutdown()
@@ -96,9 +96,20 @@ class Monitor:
         message_class = getattr(import_module(f"{package}.msg"), kind)
         self._node.create_subscription(message_class, topic, callback, QoSProfile(depth=_DEPTH), raw=raw)
 
-    def _keep(self, kept: list[Received], message: Any) -> None:
-        kept.append((time.time_ns(), message))
+    def _spin(self) -> None:
+        while not self._closing.is_set():
+            self._executor.spin_once(timeout_sec=_LONGEST_STEP)
+
+    def _keep(self, topic: str, message: Any) -> None:
+        with self._lock:
+            self._messages[topic].append((time.time_ns(), message))
 
     def _keep_stamp(self, message: bytes) -> None:
-        self._pictures[0].append(time.time_ns())
-        self._pictures[1].append(header_stamp_ns(message))
+        with self._lock:
+            self._pictures[0].append(time.time_ns())
+            self._pictures[1].append(header_stamp_ns(message))
+
+
+def _nothing() -> tuple[dict[str, list[Received]], tuple[list[int], list[int]]]:
+    """Messages by topic, and the pictures' arrivals and stamps, before anything has come."""
+    return {topic: [] for topic in _LISTENED}, ([], [])

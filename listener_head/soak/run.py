@@ -80,8 +80,8 @@ def _wait_for_the_speaker(graph: GraphRunner, monitor: Monitor) -> None:
         graph.poll()
         if time.monotonic() > deadline:
             raise UserError(f"the graph did not start within {_START_PATIENCE:g} s; is the machine busy?")
-        monitor.listen(_POLL_PERIOD)
-    monitor.listen(SETTLE)
+        time.sleep(_POLL_PERIOD)
+    time.sleep(SETTLE)
     monitor.take()
 
 
@@ -89,7 +89,7 @@ def _watch(graph: GraphRunner, monitor: Monitor, seconds: float, report: Report)
     run, began = Run(), time.monotonic()
     window_end = window = min(LONGEST_WINDOW, seconds / PARTS)
     while (elapsed := time.monotonic() - began) < seconds:
-        monitor.listen(min(_POLL_PERIOD, seconds - elapsed))
+        time.sleep(min(_POLL_PERIOD, seconds - elapsed))
         elapsed = time.monotonic() - began
         try:
             if graph.poll():
