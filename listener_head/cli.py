@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -147,6 +148,8 @@ def bench(
 def main() -> None:
     """Runs a command; bad input is one line on standard error and exit status 2."""
     prepare()
+    # Who terminates it means what Ctrl-C means: what was started is ended, what was recorded is kept.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except UserError as problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -32,7 +33,7 @@ def soak(output: Path, *arguments: str) -> subprocess.Popen[str]:
 @pytest.mark.alone
 def test_a_node_that_dies_ends_it_and_what_was_measured_is_kept(tmp_path):
     running = soak(tmp_path / "soak", "--minutes", "0.5")
-    killer = threading.Thread(target=kill_the_listener, args=(running.pid, tmp_path))
+    killer = threading.Thread(target=kill_the_listener, args=(running, tmp_path))
     killer.start()
     said, _ = running.communicate(timeout=100)
     killer.join()
@@ -48,13 +49,31 @@ def test_a_node_that_dies_ends_it_and_what_was_measured_is_kept(tmp_path):
     assert (tmp_path / "soak" / "drift.png").exists()
 
 
-def kill_the_listener(soaking: int, folder: Path) -> None:
+def kill_the_listener(soaking: subprocess.Popen[str], folder: Path) -> None:
     """When the first sixth of half a minute has been measured."""
-    while not any("playing" in log.read_text() for log in folder.glob(".soak-*/logs/speaker_source.log")):
-        time.sleep(0.2)
+    wait_for_the_speaker(soaking, folder)
     time.sleep(SETTLE + 30.0 / PARTS + 2.0)
-    nodes = psutil.Process(soaking).children()
+    nodes = psutil.Process(soaking.pid).children()
     next(node for node in nodes if "listener_head.nodes.listener" in node.cmdline()).kill()
+
+
+def wait_for_the_speaker(soaking: subprocess.Popen[str], folder: Path) -> None:
+    while not any("playing" in log.read_text() for log in folder.glob(".soak-*/logs/speaker_source.log")):
+        assert soaking.poll() is None
+        time.sleep(0.2)
+
+
+@pytest.mark.alone
+def test_terminated_it_ends_its_nodes_and_leaves_nothing(tmp_path):
+    running = soak(tmp_path / "soak")
+    wait_for_the_speaker(running, tmp_path)
+    nodes = psutil.Process(running.pid).children()
+    running.send_signal(signal.SIGTERM)
+    said, _ = running.communicate(timeout=30)
+    assert len(nodes) >= 7
+    assert not [node for node in nodes if node.is_running()], said
+    assert running.returncode not in (0, 2) and "Traceback" not in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_video_without_a_face_is_refused_at_once(tmp_path, write_clip):
