@@ -36,9 +36,9 @@ class QosWatch:
         """One line for each topic that has a mismatch now; a new one is logged."""
         for topic, said in list(self._suspects.items()):
             text = self._explain(topic)
-            if text is None:
+            if text is None and said:
                 del self._suspects[topic]
-            elif text != said:
+            elif text and text != said:  # the graph may tell of it only after the event
                 self._node.get_logger().warning(text)
                 self._suspects[topic] = text
         return [text for text in self._suspects.values() if text]
