@@ -165,6 +165,15 @@ class GraphRunner:
             yield None if self._started is None else time.monotonic() - self._started
             time.sleep(POLL_PERIOD)
 
+    def wait_for_the_source(self, patience_s: float) -> None:
+        """Until the source plays; UserError as `poll`, and when it does not by then."""
+        deadline = time.monotonic() + patience_s
+        while not self.source_started():
+            self.poll()
+            if time.monotonic() > deadline:
+                raise UserError(f"the graph did not start within {patience_s:g} s; is the machine busy?")
+            time.sleep(POLL_PERIOD)
+
     @property
     def usage(self) -> Usage:
         """What the processes took, processor time since the source began to play."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
@@ -46,8 +46,9 @@ class Meter:
             return
         self._sampled = now
         self.own_mb = {}
-        for name, process in _living(processes):
+        for name, number in processes.items():
             with suppress(*_GONE):
+                process = psutil.Process(number)
                 memory, spent = process.memory_info(), sum(process.cpu_times()[:2])
                 self.own_mb[name] = (memory.rss - memory.shared) / 1e6
                 times, seconds = self._spent[name]
@@ -59,9 +60,9 @@ class Meter:
     def sample_shared(self, processes: Mapping[str, int]) -> None:
         """Look at all their memory now; to be called once more before they are ended."""
         self._sampled_shared = time.monotonic()
-        for name, process in _living(processes):
+        for name, number in processes.items():
             with suppress(*_GONE):
-                memory_mb = process.memory_full_info().pss / 1e6
+                memory_mb = psutil.Process(number).memory_full_info().pss / 1e6
                 self._memory_mb[name] = max(self._memory_mb.get(name, 0.0), memory_mb)
 
     def usage(self, since: float) -> Usage:
@@ -72,9 +73,3 @@ class Meter:
             elapsed = max(times[-1] - times[first], PERIOD)
             cpu_percent[name] = 100 * (spent[-1] - spent[first]) / elapsed
         return Usage(dict(self._memory_mb), cpu_percent)
-
-
-def _living(processes: Mapping[str, int]) -> Iterator[tuple[str, psutil.Process]]:
-    for name, number in processes.items():
-        with suppress(*_GONE):
-            yield name, psutil.Process(number)

@@ -36,7 +36,7 @@ ARRANGEMENTS = ("each", "two", "one", "one_executor_each", "one_multi_threaded")
 NAMES = tuple(f"composition_{name}" for name in ARRANGEMENTS)  # of the figures that `run` gives
 
 ROUNDS, SECONDS = 5, 20.0  # `listener_head bench` makes one round
-SETTLE = 3.0  # [s]
+START_PATIENCE, SETTLE = 60.0, 3.0  # [s]
 PERCEIVE = (SOURCE, "face_fit", "audio_features")
 NAMESPACE = "composition"
 THREADS = 4  # of the MultiThreadedExecutor
@@ -84,9 +84,7 @@ def _print(name: str, figures: dict[str, float]) -> None:
 def _figures(name: str, seconds: float, monitor: Any, domain: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, _running(name, Path(folder), domain) as runners:
         source = next(one for one in runners if any(node.executable == SOURCE for node in one.nodes))
-        while not source.source_started():
-            _poll(runners)
-            time.sleep(0.2)
+        source.wait_for_the_source(START_PATIENCE)
         time.sleep(SETTLE)
         monitor.take()
         began, spent = time.monotonic(), _spent(runners)

@@ -71,10 +71,7 @@ def measure(processes: bool = True) -> dict[str, float]:
         room = work / "room.mp4"
         write_room(room)
         with GraphRunner(idle_nodes(room), "idle", processes, work, own_domain()) as graph:
-            deadline = time.monotonic() + START_PATIENCE
-            while not graph.source_started() and time.monotonic() < deadline:
-                graph.poll()
-                time.sleep(0.2)
+            graph.wait_for_the_source(START_PATIENCE)
             time.sleep(SETTLE)
             return _percent(graph.pids)
 

@@ -6,7 +6,6 @@ import threading
 import time
 from array import array
 from collections.abc import Sequence
-from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from listener_head.msg import AudioChunk
 from listener_head.replay.deliveries import Delivery, deliveries, played_topics
 from listener_head.replay.playback import TAIL_NS, Playback, start_ns
 from listener_head.ros import qos
+from listener_head.ros.interfaces import message_type
 from listener_head.ros.node import GraphNode, run
 from listener_head.ros.readiness import declare_readiness, wait_until_ready
 from listener_head.ros.stamps import to_stamp
@@ -81,9 +81,7 @@ class BagPlayer(GraphNode):
         self._thread.join()
 
     def _advertise_as_recorded(self, topic: Topic, name: str, profile: QoSProfile):
-        package, _, kind = topic.msgtype.split("/")
-        publisher = self.advertise(getattr(import_module(f"{package}.msg"), kind), name, profile)
-        return publisher, topic.msgtype
+        return self.advertise(message_type(topic.msgtype), name, profile), topic.msgtype
 
     def _play(self) -> None:
         for problem in self._problems:

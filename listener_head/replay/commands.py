@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 
 def replay(
@@ -49,6 +48,7 @@ def replay(
     from listener_head.progress import progress_bar
     from listener_head.replay.request import ReplayRequest
     from listener_head.replay.run import judge_launched, run_replay
+    from listener_head.replay.verdict_table import verdict_table
 
     given = {
         "frames_lost_percent": max_frames_lost_percent,
@@ -82,11 +82,7 @@ def replay(
         else:
             verdicts = judge_launched(request, report)
     console = Console()
-    table = Table("what", "measured", "limit", "")
-    for verdict in verdicts:
-        mark = "[bold red]exceeded[/]" if verdict.exceeded else "kept"
-        table.add_row(verdict.label, verdict.measured_text, verdict.limit_text, mark)
-    console.print(table)
+    console.print(verdict_table(verdicts))
     console.print(f"{output / 'report.html'}  [dim]all of it on one page[/]", soft_wrap=True)
     exceeded = [verdict for verdict in verdicts if verdict.exceeded]
     for verdict in exceeded:

@@ -18,12 +18,11 @@ from listener_head.replay.judge import judge
 from listener_head.replay.passes import read_passes
 from listener_head.replay.request import NAMESPACE, ReplayRequest, check
 from listener_head.replay.thresholds import Verdict
-from listener_head.runner import WHOLE_GRAPH, GraphRunner, own_domain
+from listener_head.runner import POLL_PERIOD, WHOLE_GRAPH, GraphRunner, own_domain
 from listener_head.timing import NS_PER_S
 from listener_head.usage import Meter, Usage
 
 RECORDING = "recording"
-_POLL_PERIOD = 0.2  # [s]
 _NAME = "__node:="  # how a launch file tells a process its node's name
 
 
@@ -73,7 +72,7 @@ def _watch(recorded: Path) -> Meter:
         if os.getppid() != launch.pid:
             raise UserError("the graph ended before the recording was played; see what its nodes said")
         meter.sample(_nodes_of(launch))
-        time.sleep(_POLL_PERIOD)
+        time.sleep(POLL_PERIOD)
     return meter
 
 

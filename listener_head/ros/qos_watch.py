@@ -36,9 +36,9 @@ class QosWatch:
         """One line for each topic that has a mismatch now; a new one is logged."""
         for topic, said in list(self._suspects.items()):
             text = self._explain(topic)
-            if text is None and said:
+            if text is None and said:  # over; before it was said, the graph does not tell of it yet
                 del self._suspects[topic]
-            elif text and text != said:  # the graph may tell of it only after the event
+            elif text and text != said:
                 self._node.get_logger().warning(text)
                 self._suspects[topic] = text
         return [text for text in self._suspects.values() if text]

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 
 def soak(
@@ -23,6 +22,7 @@ def soak(
     Example: listener_head soak --minutes 60
     """
     from listener_head.progress import progress_bar
+    from listener_head.replay.verdict_table import verdict_table
     from listener_head.soak.run import SoakRequest, run_soak
 
     video = None if input is None else input.resolve()
@@ -31,11 +31,7 @@ def soak(
         run = run_soak(request, report)
     console = Console()
     verdicts = run.verdicts()
-    table = Table("what", "measured", "limit", "")
-    for verdict in verdicts:
-        mark = "[bold red]exceeded[/]" if verdict.exceeded else "kept"
-        table.add_row(verdict.label, verdict.measured_text, verdict.limit_text, mark)
-    console.print(table)
+    console.print(verdict_table(verdicts))
     console.print(f"{output / 'drift.png'}  [dim]all of it over time[/]", soft_wrap=True)
     if run.failure:
         console.print(f"[bold red]ended early[/] {run.failure}", soft_wrap=True, highlight=False)

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from listener_head.evaluation.tracks import (
     state_track,
 )
 from listener_head.graph import TOPICS
+from listener_head.ros.interfaces import message_type
 from listener_head.runner import environment
 
 PICTURE = "listener/image"
@@ -92,9 +92,8 @@ class Monitor:
         rclpy.try_shutdown()
 
     def _subscribe(self, topic: str, callback: Callable[[Any], None], raw: bool = False) -> None:
-        package, _, kind = TOPICS[topic].split("/")
-        message_class = getattr(import_module(f"{package}.msg"), kind)
-        self._node.create_subscription(message_class, topic, callback, QoSProfile(depth=_DEPTH), raw=raw)
+        message = message_type(TOPICS[topic])
+        self._node.create_subscription(message, topic, callback, QoSProfile(depth=_DEPTH), raw=raw)
 
     def _spin(self) -> None:
         while not self._closing.is_set():

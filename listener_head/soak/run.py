@@ -62,7 +62,9 @@ def run_soak(request: SoakRequest, report: Report) -> Run:
         graph = GraphRunner(endless_nodes(video), NAMESPACE, request.processes, logs, domain)
         try:
             with graph:
-                _wait_for_the_speaker(graph, monitor)
+                graph.wait_for_the_source(_START_PATIENCE)
+                time.sleep(SETTLE)
+                monitor.take()
                 run = _watch(graph, monitor, 60.0 * request.minutes, report)
         finally:
             monitor.close()
@@ -72,17 +74,6 @@ def run_soak(request: SoakRequest, report: Report) -> Run:
         write_metrics(metrics, work / RESULTS)
         plot_drift(run, work / "drift.png")
     return run
-
-
-def _wait_for_the_speaker(graph: GraphRunner, monitor: Monitor) -> None:
-    deadline = time.monotonic() + _START_PATIENCE
-    while not graph.source_started():
-        graph.poll()
-        if time.monotonic() > deadline:
-            raise UserError(f"the graph did not start within {_START_PATIENCE:g} s; is the machine busy?")
-        time.sleep(_POLL_PERIOD)
-    time.sleep(SETTLE)
-    monitor.take()
 
 
 def _watch(graph: GraphRunner, monitor: Monitor, seconds: float, report: Report) -> Run:

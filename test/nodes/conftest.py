@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from rcl_interfaces.srv import SetParameters
@@ -11,6 +13,9 @@ from rclpy.parameter import Parameter
 
 from listener_head.paths import config_dir
 from listener_head.ros.compose import node_class
+
+# The tests import `node_process` from here; pytest's importlib mode adds no folder to the path.
+sys.path.insert(0, str(Path(__file__).parent))
 
 PATIENCE = 20.0  # [s] DDS discovery takes up to three seconds, on a busy machine more
 

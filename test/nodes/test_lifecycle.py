@@ -3,8 +3,6 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,13 +10,13 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from node_process import start
 
 from listener_head.graph import TOPICS
 from listener_head.ros import qos
 from listener_head.ros.interfaces import is_installed
 from listener_head.ros.node import Phase
 from listener_head.ros.stopping import GRACE
-from listener_head.runner import environment, own_domain
 
 CONFIGURE, CLEANUP = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_CLEANUP
 ACTIVATE, DEACTIVATE = Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_DEACTIVATE
@@ -125,18 +123,6 @@ def test_a_node_that_a_manager_has_shut_down_ends_quietly(bench):
 
 
 # Processes
-
-
-def start(executable, *arguments, **options):
-    command = [sys.executable, "-m", f"listener_head.nodes.{executable}", "--ros-args", *arguments]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **environment(own_domain())},
-        **options,
-    )
 
 
 def wait_for_handlers(process):

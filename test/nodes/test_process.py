@@ -1,34 +1,17 @@
 """Each node as a process of its own: it comes up by itself and ends when it is told to."""
 
-import os
 import signal
-import subprocess
-import sys
 
 import pytest
+from node_process import start
 
 from listener_head.graph import DemoOptions, demo_nodes
-from listener_head.paths import config_dir
-from listener_head.runner import environment, own_domain
 
 NODES = [*(spec.executable for spec in demo_nodes(DemoOptions(record="x"))), "live_link"]
 PARAMETERS = {
     "joint_mapper": ["-p", "allow_unverified:=true"],
     "speaker_source": ["-p", "camera:=-1", "-p", "microphone:=none"],
 }
-
-
-def start(executable, *arguments, **options):
-    command = [sys.executable, "-m", f"listener_head.nodes.{executable}", "--ros-args"]
-    command += ["--params-file", str(config_dir() / "listener_head.yaml"), *arguments]
-    return subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, **environment(own_domain())},
-        **options,
-    )
 
 
 def read_until_active(process):
