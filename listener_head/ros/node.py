@@ -223,6 +223,15 @@ class GraphNode(LifecycleNode):
         if self.phase is not Phase.FINALIZED:
             self.trigger_shutdown()
 
+    def destroy_node(self) -> None:
+        """Leaves the graph at once.
+
+        rclpy 7.1 forgets the state machine, which keeps the node in the graph until Python collects it;
+        a node of the same name that is made meanwhile would share its entry and lose what it has with it.
+        """
+        super().destroy_node()
+        self._state_machine.destroy_when_not_in_use()
+
     # Parameters
 
     def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:

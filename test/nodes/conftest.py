@@ -115,6 +115,9 @@ class Bench:
             node.shut_down()
             node.destroy_node()
         self.nodes.clear()
+        # The executor holds what it has removed until it spins, and that its name in the graph.
+        for _ in range(10):
+            self.executor.spin_once(timeout_sec=0.001)
 
     def close(self) -> None:
         self.close_nodes()

@@ -1,4 +1,4 @@
-"""What the executor has taken in for something that ends before its callback is called."""
+"""What is left of a node, or of a part of it, that ends."""
 
 import time
 from contextlib import suppress
@@ -99,3 +99,12 @@ def test_active_again_it_is_called_again(late):
         send()
         spin(QUEUED)
     assert {"timer", "message"} <= set(node.calls)
+
+
+def test_a_destroyed_node_is_out_of_the_graph_before_python_collects_it(ros):
+    probe = ros.create_node("probe")
+    node = GraphNode("gone", [])
+    assert "gone" in probe.get_node_names()
+    node.destroy_node()
+    assert "gone" not in probe.get_node_names()
+    probe.destroy_node()
