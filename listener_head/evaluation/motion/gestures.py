@@ -87,12 +87,15 @@ def _gestures(track: Curve, other: Curve, least_swings: int) -> list[Gesture]:
     linked = (halves <= RATE_HZ / SLOWEST_HZ / 2) & (halves >= RATE_HZ / FASTEST_HZ / 2)
     linked &= np.minimum(sizes[1:], sizes[:-1]) >= _BALANCE * np.maximum(sizes[1:], sizes[:-1])
     linked &= ~_pauses(np.where(linked, halves, np.inf))
+    # Between two swings; before the first and after the last the track goes on to its end.
+    borders = np.concatenate([[0.0], (middles[1:] + middles[:-1]) / 2, [len(track) - 1.0]])
     found = []
     for first, last in _runs(linked):
         if last - first + 1 < least_swings:
             continue
         half = float(np.median(halves[first:last]))
-        start, end = max(0.0, middles[first] - half / 2), min(len(track) - 1.0, middles[last] + half / 2)
+        start = max(borders[first], middles[first] - half / 2)
+        end = min(borders[last + 1], middles[last] + half / 2)
         span = slice(int(start), int(end) + 2)
         if np.ptp(track[span]) >= np.ptp(other[span]):
             size = float(sizes[first : last + 1].mean())
