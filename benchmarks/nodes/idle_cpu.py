@@ -37,6 +37,9 @@ START_PATIENCE = 60.0  # [s]
 NOT_COUNTED = ("simulated_robot",)
 RATE_HZ, SIZE, SOUND_HZ, ROOM_S = 30, (640, 480), 16000, 4
 BARE_START = 6.0  # [s] until the bare nodes have found each other
+# A bare node that takes pictures would give their memory back to the system each time, and get it anew: that
+# took three quarters of its time. In ours, later allocations keep that from happening.
+KEEP_FREED_MEMORY = {"MALLOC_TRIM_THRESHOLD_": str(2**27), "MALLOC_MMAP_THRESHOLD_": str(2**25)}
 CHUNK_RATE_HZ, CHUNK, ROBOT_RATE_HZ = 50, 320, 100
 SHAPES, FEATURES = 52, 45
 JOINTS = ["head_pan_joint", "head_tilt_joint", "head_roll_joint"]
@@ -137,7 +140,7 @@ def _bare_graph() -> Iterator[dict[str, int]]:
     commands = {name: [sys.executable, str(Path(__file__).resolve()), name] for name in BARE_NODES}
     commands["simulated_robot"] = [sys.executable, "-m", "listener_head.nodes.simulated_robot"]
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    variables = environment(own_domain())
+    variables = environment(own_domain()) | KEEP_FREED_MEMORY
     children = {
         name: subprocess.Popen(command, env=variables, **silent) for name, command in commands.items()
     }

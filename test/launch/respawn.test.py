@@ -26,17 +26,23 @@ def generate_test_description():
     return LaunchDescription([robot, launch_testing.actions.ReadyToTest()])
 
 
+def pids(proc_info):
+    """The process that each node has now."""
+    return {name: proc_info[name].pid for name in proc_info.process_names()}
+
+
 class TestGraph(unittest.TestCase):
     def test_a_killed_node_is_there_again(self, proc_info, proc_output):
         active = "[robot.joint_mapper]: active"
         proc_output.assertWaitFor(active, timeout=PATIENCE)
-        (mapper,) = (name for name in proc_info.process_names() if "joint_mapper" in name)
-        os.kill(proc_info[mapper].pid, signal.SIGKILL)
+        before = pids(proc_info)
+        (mapper,) = (name for name in before if "joint_mapper" in name)
+        os.kill(before[mapper], signal.SIGKILL)
         proc_info.assertWaitForShutdown(process=mapper, timeout=PATIENCE)
         with WaitForTopics([("/robot/joint_commands", JointCommand)], timeout=PATIENCE):
             pass
-        ended = [name for name in proc_info.process_names() if proc_info[name].returncode is not None]
-        self.assertEqual(ended, [mapper])
+        after = pids(proc_info)
+        self.assertEqual([name for name in after if after[name] != before[name]], [mapper])
 
 
 @launch_testing.post_shutdown_test()
