@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 COUNTS = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}
 ASPECT_TOLERANCE = 0.01
 UNDISTORT_UNTIL = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 30, 1e-6)
+LEAST_FOCAL_PX, MOST_PX = 1e-3, 1e6  # of intrinsics: beyond, rays would not be finite
 UNDISTORT_TOLERANCE_PX = 0.5  # beyond, the iteration has not converged: the lens has no such ray
 
 
@@ -39,10 +40,15 @@ class Camera:
 
     def __post_init__(self) -> None:
         numbers = np.array((self.fx, self.fy, self.cx, self.cy))
-        if not np.isfinite(numbers).all():
-            raise UserError(f"camera intrinsics (fx, fy, cx, cy) are {numbers.tolist()}; give finite pixels")
-        if not min(self.fx, self.fy) > 0.0:
-            raise UserError(f"camera has focal length {self.fx} x {self.fy}; give positive pixels")
+        if not np.abs(numbers).max() <= MOST_PX:
+            raise UserError(
+                f"camera intrinsics (fx, fy, cx, cy) are {numbers.tolist()}; give finite pixels, at most "
+                f"{MOST_PX:.0f}"
+            )
+        if not min(self.fx, self.fy) >= LEAST_FOCAL_PX:
+            raise UserError(
+                f"camera has focal length {self.fx} x {self.fy}; give pixels, {LEAST_FOCAL_PX} or more"
+            )
         if self.image_size is not None and min(self.image_size) <= 0:
             raise UserError(f"camera is for pictures of {self.image_size}; give (width, height) in pixels")
         if not self.distortion:

@@ -26,9 +26,9 @@ UNSEEN = ("eyeLook", "tongueOut")
 AGREEMENT = 0.3e-3
 # Weights beyond this say no more; without a limit the arithmetic could overflow.
 LARGEST_WEIGHT = 1e3
-# The search for the shapes that rest at a bound: rounds in all, and those without progress before it
-# goes on one shape at a time.
-ROUNDS, PATIENCE = 60, 3
+# The search for the shapes that rest at a bound: rounds in all (7 as a rule, once in thousands over 100), and
+# those without progress before it goes on one shape at a time.
+ROUNDS, PATIENCE = 1000, 3
 
 
 class Retarget:

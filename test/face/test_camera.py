@@ -63,6 +63,8 @@ def test_scaled_pictures_scale_the_camera():
     [
         (dict(k=(np.nan, *K[1:])), "nan"),
         (dict(k=(*K[:4], -1.0, *K[5:])), "-1.0"),
+        (dict(k=(1e-313, *K[1:])), "1e-313"),
+        (dict(k=(*K[:2], 1e300, *K[3:])), "1e+300"),
         (dict(k=K[:4]), "4 numbers"),
         (dict(d=(0.1, np.inf, 0.0, 0.0, 0.0)), "inf"),
         (dict(d=(0.1,)), "1 distortion coefficients"),

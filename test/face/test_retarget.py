@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.optimize import lsq_linear
@@ -109,6 +109,7 @@ def test_mirrored_faces_give_mirrored_shapes(itself, driven):
 
 
 @settings(deadline=None, max_examples=60)
+@example(12992, 2.40625)  # one of the few that take many rounds
 @given(st.integers(0, 2**32 - 1), st.floats(0, 3))
 def test_is_the_least_squares_solution(from_basel, basel, seed, size):
     driven = np.random.default_rng(seed).standard_normal(64) * size
