@@ -28,6 +28,9 @@ BOOTSTRAPPED = (
 )
 # Names the ROS that was sourced and is not used, for `listener_head doctor`.
 LEFT_OUT = "LISTENER_HEAD_ROS_LEFT_OUT"
+# Tells a node that its standard input is a pipe of whoever started it. The end of that pipe means what a
+# signal means: it comes with the end of that process, whatever ended it.
+OWNED = "LISTENER_HEAD_OWNED"
 # A frame is little work: threads of numerical libraries would only wait for each other. Read by NumPy and
 # others when they are imported.
 THREAD_COUNTS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

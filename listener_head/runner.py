@@ -13,7 +13,7 @@ from types import TracebackType
 
 import yaml
 
-from listener_head.environment import THREAD_COUNTS
+from listener_head.environment import OWNED, THREAD_COUNTS
 from listener_head.errors import EXIT_BAD_INPUT, UserError
 from listener_head.graph import NodeSpec
 from listener_head.paths import config_dir
@@ -197,15 +197,17 @@ class GraphRunner:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+            if child.stdin is not None:
+                child.stdin.close()
 
     def _start(self, name: str) -> None:
         with (self.work / f"{name}.log").open("ab") as log:
             self._children[name] = subprocess.Popen(
                 [*self.prefix, sys.executable, "-m", *self._commands[name]],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # of which it sees the end, should this process be killed
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=environment(self.domain),
+                env={**environment(self.domain), OWNED: "1"},
             )
 
     def _arguments(self, node: NodeSpec) -> list[str]:

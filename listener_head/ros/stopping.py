@@ -6,6 +6,7 @@ Standard library only: it is at work before anything heavy is imported.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -14,13 +15,15 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
+from listener_head.environment import OWNED
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # So long [s] a node may take to end what it does. Then the process leaves all the same: something hangs.
 GRACE = 1.6
 
 
 class Stopping:
-    """Waits for the signals on a thread of its own."""
+    """Waits for the signals, and for the end of a process that owns this one, on a thread of its own."""
 
     def __init__(self) -> None:
         self.told = threading.Event()
@@ -50,7 +53,8 @@ class Stopping:
             self._wake()
 
     def _wait(self) -> None:
-        self._receiver.recv(1)
+        owner = [sys.stdin] if os.environ.get(OWNED) else []
+        select.select([self._receiver, *owner], [], [])
         with self._lock:
             if self._wake is None:
                 leave(0)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 
 from listener_head.errors import UserError
@@ -81,3 +84,35 @@ def test_a_node_that_ends_is_an_error_without_respawn(tmp_path):
         os.kill(runner.pids["simulated_robot"], signal.SIGKILL)
         with pytest.raises(UserError, match="simulated_robot ended with status -9"):
             until(runner, lambda: False, "its end")
+
+
+ABANDONED = """
+import sys, time
+from pathlib import Path
+from listener_head.graph import NodeSpec
+from listener_head.runner import GraphRunner
+graph = GraphRunner([NodeSpec("simulated_robot")], "abandoned", True, Path(sys.argv[1]), int(sys.argv[2]))
+with graph as runner:
+    print(*runner.pids.values(), flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("up", [True, False], ids=["up", "starting"])
+def test_nodes_end_with_the_process_that_started_them_whatever_ends_it(up, tmp_path):
+    command = [sys.executable, "-c", ABANDONED, str(tmp_path), str(own_domain())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
+        node = psutil.Process(int(owner.stdout.readline()))
+        log, deadline = tmp_path / "simulated_robot.log", time.monotonic() + PATIENCE
+        while up and "active" not in log.read_text():
+            assert time.monotonic() < deadline, "the node did not start"
+            time.sleep(0.05)
+        assert node.is_running()
+        owner.kill()
+    try:
+        node.wait(timeout=PATIENCE)
+    except psutil.TimeoutExpired:
+        node.kill()
+        raise
+    assert "Traceback" not in log.read_text()
