@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The tests: first those that may run side by side, then, one after another, those marked `alone`, in which real
-# time counts. Arguments go to pytest. Run by `make test`, which has prepared the environment.
+# time counts. Where CI is set, one of these that fails is tried once more, and its line says so: the machine may have
+# been busy with something else. Arguments go to pytest. Run by `make test`, which has prepared the environment.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,5 +19,5 @@ run() {
 }
 
 run --numprocesses logical --maxprocesses 4 --dist loadfile -m "not alone" "$@"
-run -m alone "$@"
+run -m alone ${CI:+--reruns 1 -r aR} "$@"
 exit "$status"
