@@ -1,6 +1,5 @@
 """A node as a process of its own, with what it says."""
 
-import os
 import subprocess
 import sys
 
@@ -16,6 +15,6 @@ def start(executable, *arguments, **options):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env={**os.environ, **environment(own_domain())},
+        env=environment(own_domain()),
         **options,
     )
